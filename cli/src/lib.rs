@@ -1,0 +1,1 @@
+//! The `tenure` program as a library.

@@ -1,0 +1,83 @@
+//! What a byte log stands on: a flat folder of named files, a lock, and syncs.
+//!
+//! * **D1** `write_at` may keep any part of what it was given when it fails, and a crash may keep any subset of
+//!   the 4 KiB pages that no sync covered.
+//! * **D2** After `DiskFile::sync` answers `Ok`, the bytes and the length that the file had when it began survive
+//!   a crash. After it failed, nothing is known of what was not covered before; a later `Ok` proves nothing for it.
+//! * **D3** A created, renamed or removed name survives a crash only after `sync_names`.
+//! * **D4** `lock` excludes every other handle on the folder, in this process and in others; the holder's death
+//!   frees it. It is never broken.
+//! * **D5** `read_at` past the end reads less than asked; that is no error.
+//! * **D6** Names are never used again by the byte log, but for the lock file, which is never removed.
+
+use alloc::{string::String, sync::Arc, vec::Vec};
+
+use crate::{error::Result, time::Millis};
+
+/// A folder.
+pub trait Disk: Send {
+    /// An open file; clones of the `Arc` share it.
+    type File: DiskFile;
+
+    /// Every name in the folder, in any order.
+    fn names(&mut self) -> Result<Vec<String>>;
+
+    /// Creates a file; it is an error if the name exists.
+    fn create(&mut self, name: &str) -> Result<Arc<Self::File>>;
+
+    /// Opens a file for reading and writing; `Code::NotFound` if there is none.
+    fn open(&mut self, name: &str) -> Result<Arc<Self::File>>;
+
+    /// Gives a file another name, in place of what stands there.
+    fn rename(&mut self, from: &str, to: &str) -> Result<()>;
+
+    /// Removes a name; open handles on the file live on.
+    fn remove(&mut self, name: &str) -> Result<()>;
+
+    /// Makes creations, renames and removals durable.
+    fn sync_names(&mut self) -> Result<()>;
+
+    /// Takes the folder's lock, waiting at most `wait`; `Code::LockTimeout` names the holder where that is known.
+    fn lock(&mut self, wait: Millis) -> Result<()>;
+
+    /// Gives the lock back.
+    fn unlock(&mut self);
+
+    /// The 64 bytes that all handles on the folder share (the watermark lives there). Not synced, torn at worst.
+    fn read_shared(&mut self) -> Result<[u8; 64]>;
+
+    /// Writes the shared bytes.
+    fn write_shared(&mut self, bytes: &[u8; 64]) -> Result<()>;
+
+    /// A function that writes the shared bytes from beside the handle: a sync that ran without the handle's own
+    /// lock tells the others through it.
+    fn shared_writer(&mut self) -> Arc<dyn Fn(&[u8; 64]) -> Result<()> + Send + Sync>;
+
+    /// A second handle on the same folder. It excludes, and is excluded by, the first.
+    fn reopen(&self) -> Result<Self>
+    where
+        Self: Sized;
+}
+
+/// An open file.
+pub trait DiskFile: Send + Sync + 'static {
+    /// Its length, and whether it still has a name: a file without one was removed, and nobody will read it.
+    fn len(&self) -> Result<(u64, bool)>;
+
+    /// Whether it is empty.
+    fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()?.0 == 0)
+    }
+
+    /// Reads at an offset until the buffer is full or the file ends (D5).
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize>;
+
+    /// Writes at an offset, all of it or an error (D1).
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()>;
+
+    /// Cuts the file.
+    fn truncate(&self, len: u64) -> Result<()>;
+
+    /// Makes bytes and length durable (D2).
+    fn sync(&self) -> Result<()>;
+}

@@ -1,0 +1,182 @@
+//! What one append means: a head (when, who, which request) and the ops, in postcard.
+//!
+//! ```text
+//! payload:  EntryHead | op | op | …          (head.ops of them, then nothing)
+//! ```
+//!
+//! Ops carry absolute after-values, never deltas, so that replay needs neither clock nor randomness and a fuzzy
+//! snapshot can be replayed over itself.
+
+mod coalesce;
+mod op;
+
+pub use coalesce::Coalescer;
+pub use op::{Image, Op, Reason, Retitle};
+
+use alloc::{borrow::Cow, string::ToString, vec::Vec};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Code, Error, Result},
+    id::OwnerId,
+    time::Millis,
+};
+
+/// What kind of entry a frame holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[repr(u8)]
+pub enum EntryKind {
+    /// Changes of tasks and records.
+    Transaction = 1,
+    /// From here on only the author of this frame may write.
+    HandOff = 2,
+    /// From here on everyone may write again.
+    Release = 3,
+    /// The author of this frame has begun a snapshot; others hold off.
+    SnapshotBegun = 4,
+    /// From here on the store has a higher format level.
+    Upgrade = 5,
+    /// Nothing: it fills a position whose fate was unknown.
+    Noop = 6,
+}
+
+impl EntryKind {
+    /// The kind with this number.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Transaction,
+            2 => Self::HandOff,
+            3 => Self::Release,
+            4 => Self::SnapshotBegun,
+            5 => Self::Upgrade,
+            6 => Self::Noop,
+            _ => return None,
+        })
+    }
+
+    /// The stable name.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Transaction => "transaction",
+            Self::HandOff => "hand_off",
+            Self::Release => "release",
+            Self::SnapshotBegun => "snapshot_begun",
+            Self::Upgrade => "upgrade",
+            Self::Noop => "noop",
+        }
+    }
+}
+
+/// A remembered request: its id, what it asked (as a fingerprint), and what came of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RequestMark<'a> {
+    /// The id that the client gave.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// A hash of what was asked.
+    pub fingerprint: u64,
+    /// The ids that were answered, as runs of (first, how many).
+    pub ids: Vec<(u64, u32)>,
+    /// The numbers that the increments left.
+    pub counts: Vec<i64>,
+}
+
+/// When, who, and how many ops.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EntryHead<'a> {
+    /// The `now` by which the transaction was judged.
+    pub now: Millis,
+    /// Who asked.
+    pub owner: OwnerId,
+    /// The label of who did it.
+    #[serde(borrow)]
+    pub actor: Cow<'a, str>,
+    /// The request that a repeat must find again.
+    #[serde(borrow)]
+    pub request: Option<RequestMark<'a>>,
+    /// How many ops follow.
+    pub ops: u32,
+}
+
+/// A payload read: its head, and its ops one by one.
+#[derive(Clone, Debug)]
+pub struct Payload<'a> {
+    /// The head.
+    pub head: EntryHead<'a>,
+    rest: &'a [u8],
+    left: u32,
+}
+
+impl<'a> Payload<'a> {
+    /// Reads the head of a payload. Every byte must be accounted for by the time the last op is read.
+    pub fn read(bytes: &'a [u8]) -> Result<Self> {
+        let (head, rest) = postcard::take_from_bytes::<EntryHead<'a>>(bytes).map_err(|error| unreadable(&error))?;
+        let left = head.ops;
+        if left == 0 && !rest.is_empty() {
+            return Err(Error::new(Code::Corrupt, "an entry has bytes behind its last op"));
+        }
+        Ok(Self { head, rest, left })
+    }
+}
+
+impl<'a> Iterator for Payload<'a> {
+    type Item = Result<Op<'a>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        match postcard::take_from_bytes::<Op<'a>>(self.rest) {
+            Ok((op, rest)) => {
+                self.rest = rest;
+                if self.left == 0 && !rest.is_empty() {
+                    return Some(Err(Error::new(Code::Corrupt, "an entry has bytes behind its last op")));
+                }
+                Some(Ok(op))
+            }
+            Err(error) => {
+                self.left = 0;
+                Some(Err(unreadable(&error)))
+            }
+        }
+    }
+}
+
+#[cold]
+fn unreadable(error: &postcard::Error) -> Error {
+    Error::new(
+        Code::UpgradeNeeded,
+        "an entry has a form that this program does not know; a newer Tenure wrote it: upgrade this program",
+    )
+    .context(&error.to_string())
+}
+
+/// A payload being written: head first, ops behind it.
+pub fn write_head(out: &mut Vec<u8>, head: &EntryHead<'_>) {
+    write(out, head);
+}
+
+/// Writes one op behind what is there.
+pub fn write_op(out: &mut Vec<u8>, op: &Op<'_>) {
+    write(out, op);
+}
+
+fn write<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+    struct Append<'a>(&'a mut Vec<u8>);
+    impl postcard::ser_flavors::Flavor for Append<'_> {
+        type Output = ();
+        fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+            self.0.push(byte);
+            Ok(())
+        }
+        fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+            self.0.extend_from_slice(bytes);
+            Ok(())
+        }
+        fn finalize(self) -> postcard::Result<()> {
+            Ok(())
+        }
+    }
+    // A growing buffer refuses nothing, and no type here has a map or sequence of unknown length.
+    let written = postcard::serialize_with_flavor(value, Append(out));
+    debug_assert!(written.is_ok(), "postcard refused a value: {written:?}");
+}

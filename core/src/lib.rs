@@ -1,0 +1,50 @@
+//! The heart of Tenure: a deterministic state machine over a journal with conditional append.
+//!
+//! This crate is `no_std` + `alloc`. It reads no clock, draws no randomness and does no I/O: `now`, a seed and a
+//! [`Journal`](port::Journal) are arguments.
+//!
+//! ```text
+//!   id time limits error data task record request      values
+//!   entry                                              what one append means: a head and ops
+//!   frame                                              bytes around an entry
+//!   port                                               what a host must offer
+//!   bytelog rows                                       journals over raw bytes, and over rows
+//!   state                                              what is true now; `apply` is its only mutator
+//!   txn                                                what should become true: validation, claims, verbs
+//!   snapshot                                           the state in one piece, walked while commits go on
+//!   engine                                             stage, confirm, rollback, ingest
+//!   driver                                             the engine over a journal, blocking
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(test, feature = "std"))]
+extern crate std;
+
+pub mod bytelog;
+pub mod data;
+pub mod entry;
+pub mod error;
+pub mod frame;
+pub mod id;
+pub mod limits;
+pub mod port;
+pub mod record;
+pub mod request;
+pub mod rows;
+pub mod task;
+pub mod time;
+
+pub use crate::{
+    data::Data,
+    error::{Code, Error, Kind, Outcome, Refusal, Result, Retry},
+    id::{Author, OwnerId, Position, Revision, StoreId, TaskId},
+    limits::Limits,
+    record::Record,
+    request::{
+        Add, Claim, Committed, Delete, Depend, Guard, IfExists, Increment, Order, Put, Remove, Request, Update, Verb,
+    },
+    task::{GroupStats, Task, TaskState},
+    time::{Millis, When},
+};
