@@ -14,6 +14,9 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{error::Result, time::Millis};
 
+/// Writes the shared bytes of a folder, from any thread.
+pub type SharedWriter = Arc<dyn Fn(&[u8; 64]) -> Result<()> + Send + Sync>;
+
 /// A folder.
 pub trait Disk: Send {
     /// An open file; clones of the `Arc` share it.
@@ -51,7 +54,7 @@ pub trait Disk: Send {
 
     /// A function that writes the shared bytes from beside the handle: a sync that ran without the handle's own
     /// lock tells the others through it.
-    fn shared_writer(&mut self) -> Arc<dyn Fn(&[u8; 64]) -> Result<()> + Send + Sync>;
+    fn shared_writer(&mut self) -> SharedWriter;
 
     /// A second handle on the same folder. It excludes, and is excluded by, the first.
     fn reopen(&self) -> Result<Self>

@@ -2,4 +2,4 @@
 
 mod disk;
 
-pub use disk::{Disk, DiskFile};
+pub use disk::{Disk, DiskFile, SharedWriter};

@@ -1,0 +1,58 @@
+# Sourced by the programs beside it: steps with their time, and the toolchain that they stand on.
+# shellcheck shell=bash
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+LOG=$(mktemp -d)
+trap 'rm -rf "$LOG"' EXIT
+FAILED=()
+
+loud() { printf '\n!!! %s\n\n' "$*" >&2; }
+
+# step NAME COMMAND…: runs it, shows its output and time; a failure is remembered, and the next step runs.
+step() {
+    local name=$1 began=$SECONDS status=0
+    shift
+    printf '\n==> %s\n' "$name"
+    "$@" 2>&1 | tee -a "$LOG/output" || status=$?
+    if [ "$status" -eq 0 ]; then
+        printf '==> %s: done in %d s\n' "$name" $((SECONDS - began))
+    else
+        printf '==> %s: FAILED after %d s\n' "$name" $((SECONDS - began))
+        FAILED+=("$name")
+    fi
+}
+
+# Names what failed, and fails if something did.
+finish() {
+    [ ${#FAILED[@]} -eq 0 ] && return 0
+    local name
+    for name in "${FAILED[@]}"; do printf 'FAILED: %s\n' "$name" >&2; done
+    return 1
+}
+
+channel() { sed -n 's/^channel *= *"\(.*\)"/\1/p' rust-toolchain.toml; }
+
+# The toolchain of rust-toolchain.toml, installed where it is missing.
+need_cargo() {
+    if ! command -v cargo >/dev/null; then
+        loud "cargo is missing: install Rust with rustup (https://rustup.rs), then run this again"
+        exit 2
+    fi
+    cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 && return 0
+    if command -v rustup >/dev/null; then
+        echo "installing Rust $(channel) with clippy and rustfmt"
+        rustup toolchain install "$(channel)" --profile minimal --component clippy --component rustfmt || true
+    fi
+    cargo --version >/dev/null 2>&1 || {
+        loud "cargo does not run: install Rust $(channel) ('rustup toolchain install $(channel)'), then run this again"
+        exit 2
+    }
+}
+
+# need_target NAME: true if the standard library of the target is there by the end. The caller says what it means if not.
+need_target() {
+    local lib
+    lib=$(rustc --print target-libdir --target "$1" 2>/dev/null) && [ -d "$lib" ] && return 0
+    command -v rustup >/dev/null && rustup target add "$1"
+}

@@ -1,0 +1,44 @@
+# Every command of a developer; `make` alone lists them. Each can be run again at any time.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench fuzz docs
+
+DEMO_WORKERS ?= 4
+DEMO_KILL ?= 1
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## count the words of DEMO_PATH=folder (by default this project's own texts) with 4 workers, one of which is killed
+	@$(cargo)
+	cargo build --locked --release -p tenure-cli
+	@corpus="$(DEMO_PATH)"; \
+	if [ -z "$$corpus" ]; then \
+		corpus=$$(mktemp -d) && trap 'rm -rf "$$corpus"' EXIT && \
+		for file in $$(find *.md docs core/src host/src cli/src -name '*.md' -o -name '*.rs'); do \
+			cp "$$file" "$$corpus/$$(echo "$$file" | tr / -)" || exit 1; \
+		done; \
+	elif [ ! -d "$$corpus" ]; then \
+		echo "DEMO_PATH=$$corpus is not a folder: give a folder of text files" >&2; exit 2; \
+	fi; \
+	"$${CARGO_TARGET_DIR:-target}/release/tenure" demo wordcount "$$corpus" --workers $(DEMO_WORKERS) --kill $(DEMO_KILL)
+
+test: ## all tests, the core without std, the examples
+	@.ci/test
+
+lint: ## format, clippy, rustdoc, other platforms, Python
+	@.ci/lint
+
+bench: ## the benchmarks, as a table and as JSON; BENCH_ARGS="…" goes to the program
+	@$(cargo)
+	@test -e bench/Cargo.toml || { echo "there is no bench/Cargo.toml: this checkout has no benchmarks" >&2; exit 2; }
+	cargo run --locked --release --manifest-path bench/Cargo.toml -- $(BENCH_ARGS)
+
+fuzz: ## each fuzz target for FUZZ_SECONDS=60; FUZZ_TARGET=name picks one
+	@.ci/fuzz
+
+docs: ## the API documentation, in target/doc
+	@$(cargo)
+	cargo doc --locked --workspace --lib --no-deps --all-features
+	@echo "open $${CARGO_TARGET_DIR:-target}/doc/tenure/index.html"
+
+cargo = command -v cargo >/dev/null || { echo "cargo is missing: install Rust with rustup (https://rustup.rs), then run this again" >&2; exit 2; }
