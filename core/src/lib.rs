@@ -8,6 +8,7 @@
 //!   entry                                              what one append means: a head and ops
 //!   frame                                              bytes around an entry
 //!   port                                               what a host must offer
+//!   json                                               the one JSON spelling of requests, tasks and errors
 //!   bytelog rows                                       journals over raw bytes, and over rows
 //!   state                                              what is true now; `apply` is its only mutator
 //!   txn                                                what should become true: validation, claims, verbs
@@ -28,6 +29,8 @@ pub mod entry;
 pub mod error;
 pub mod frame;
 pub mod id;
+#[cfg(feature = "json")]
+pub mod json;
 pub mod limits;
 pub mod port;
 pub mod record;

@@ -1,0 +1,92 @@
+//! The one JSON spelling that the command line, the service and the bindings share.
+//!
+//! Names are snake_case. Times are milliseconds since the Epoch, spans are milliseconds, numbers are whole and stay
+//! within ±(2^53 - 1). On input a field that is `null` counts as absent, an unknown or doubled field is refused, and
+//! every message names the place (`updates[0].id`). On output an absent option is left out.
+//!
+//! | value | in | out | spelling |
+//! |---|---|---|---|
+//! | [`Request`](crate::Request) | [`read_request`] | | `{"owner","request_id","adds":[…],"updates":[…],"deletes":[…],"depends":[…],"puts":[…],"removes":[…],"increments":[…],"guards":[…],"depends_only"}` |
+//! | [`Claim`](crate::Claim) | [`read_claim`] | | `{"owner","request_id","groups":[…],"lease","limit","order","depends":[…],"wait"}`; `wait` in ms or `"forever"` |
+//! | [`Add`](crate::Add) | in a request | | `{"group","data"\|"data_base64","delay"\|"available_at","key","if_exists"}` |
+//! | [`Update`](crate::Update) | in a request | | `{"id","origin","verb","data"\|"data_base64","group","delay"\|"available_at","error","force"}` |
+//! | [`Delete`](crate::Delete) | in a request | | a bare id, or `{"id","origin","reason","force"}` |
+//! | [`Depend`](crate::Depend) | in a request | | a bare id, `{"id"}` or `{"origin"}` |
+//! | [`Put`](crate::Put) | in a request | | `{"table","key","value"\|"value_base64","expect","expires_at"}`; `expect` 0 = absent, `expires_at` 0 = never |
+//! | [`Task`](crate::Task) | [`read_task_refs`] | [`text`] | `{"id","origin","group","key","available_at","added_at","owner","attempt","failures","error","data"\|"data_base64"}` |
+//! | [`Committed`](crate::Committed) | | [`text`] | `{"revision","tasks":[…],"counts":[…],"repeated":true}` |
+//! | [`Error`](crate::Error) | | [`text`] | `{"error":{"kind","code","message","outcome","retry","details":{…}}}` |
+//! | [`Record`](crate::Record) | | [`text`] | `{"table","key","value"\|"value_base64","revision","expires_at"}` |
+//! | [`GroupStats`](crate::GroupStats) | | [`text`] | `{"name","tasks","available","delayed","held","oldest","paused":true}` |
+//! | lists of tasks, records, groups | | [`text`] | `{"tasks":[…]}`, `{"records":[…]}`, `{"groups":[…]}` |
+
+mod claim;
+mod committed;
+mod error;
+mod fields;
+mod group;
+mod node;
+mod record;
+mod request;
+mod task;
+
+pub use claim::{ClaimCall, read_claim};
+pub use request::read_request;
+pub use task::{TaskRef, read_task_refs};
+
+use alloc::string::String;
+
+use base64::{
+    Engine as _,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use serde::{Serialize, ser::SerializeMap};
+
+use crate::data::Data;
+
+/// The base64 of both directions: written with padding, read with or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A value in its JSON spelling: serialise this to put it inside something larger.
+#[derive(Clone, Copy, Debug)]
+pub struct Spelled<'a, T: ?Sized>(pub &'a T);
+
+/// A value's JSON spelling, on one line.
+pub fn text<'a, T: ?Sized>(value: &'a T) -> String
+where
+    Spelled<'a, T>: Serialize,
+{
+    let written = serde_json::to_string(&Spelled(value));
+    // Only a map with keys that are no strings can fail here, and no spelling has one.
+    debug_assert!(written.is_ok(), "a spelling could not be written: {written:?}");
+    written.unwrap_or_default()
+}
+
+/// Writes bytes as text where they are text, and as base64 under another name where they are not.
+fn write_bytes<M: SerializeMap>(
+    map: &mut M,
+    plain: &'static str,
+    base64: &'static str,
+    data: &Data,
+) -> Result<(), M::Error> {
+    match data.text() {
+        Some(text) => map.serialize_entry(plain, text),
+        None => map.serialize_entry(base64, &BASE64.encode(data)),
+    }
+}
+
+/// A list under one name: `{"tasks":[…]}`.
+struct Listed<'a, T>(&'a [T]);
+
+impl<'a, T> Serialize for Listed<'a, T>
+where
+    Spelled<'a, T>: Serialize,
+{
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Spelled))
+    }
+}
