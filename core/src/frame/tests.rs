@@ -204,7 +204,7 @@ fn encode_all_tells_the_tail_behind_each() {
 #[test]
 fn a_row_is_one_frame_and_its_successor_stands_one_further() {
     let at = Tail::empty(Position(1));
-    let (row, behind) = encode_row(salt(), &at, Position(9), &draft(&at, 1, &[5; 3 << 20])).unwrap();
+    let (row, behind) = encode_row(salt(), &at, Position(9), &draft(&at, 1, &vec![5; 3 << 20])).unwrap();
     assert_eq!(row.len(), HEADER + (3 << 20));
     assert_eq!(behind.position, Position(2));
     let stored = read_row(salt(), &at, &row).unwrap();
