@@ -51,3 +51,7 @@ pub use crate::{
     task::{GroupStats, Task, TaskState},
     time::{Millis, When},
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
