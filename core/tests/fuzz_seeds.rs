@@ -1,29 +1,60 @@
-//! The committed seeds of the fuzz targets still mean something: each is read as its name says.
+//! The committed seeds of the fuzz targets still mean something: each is read, or refused, as its name says.
+#![allow(clippy::unwrap_used)]
 
 use std::{fs, path::Path};
 
-use tenure_core::entry::Payload;
+use tenure_core::{
+    Position, StoreId,
+    entry::Payload,
+    frame::{HEADER, Reader, Salt, Step},
+    port::Tail,
+};
 
-/// Reads a payload to its end, or says why not.
-fn read(bytes: &[u8]) -> Result<usize, tenure_core::Error> {
-    Payload::read(bytes)?.try_fold(0, |read, op| op.map(|_| read + 1))
+/// Asks `whole` of every seed of a target. Those that begin with `bad_` must not be.
+fn check(target: &str, whole: impl Fn(&str, &[u8]) -> bool) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let (mut good, mut bad) = (0, 0);
+    for file in fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let damaged = name.starts_with("bad_");
+        *if damaged { &mut bad } else { &mut good } += 1;
+        assert_eq!(whole(&name, &fs::read(&path).unwrap()), !damaged, "{target}/{name}");
+    }
+    assert!(good >= 3 && bad >= 3, "{target}: seeds are missing, there are {good} whole and {bad} damaged ones");
 }
 
 #[test]
 fn entry_seeds_are_read_or_refused_as_their_names_say() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/entry");
-    let mut seen = (0, 0);
-    for file in fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let answer = read(&fs::read(&path).unwrap());
-        if name.starts_with("bad_") {
-            seen.1 += 1;
-            assert!(answer.is_err(), "{name} is damaged, and was read as {answer:?}");
-        } else {
-            seen.0 += 1;
-            assert!(answer.is_ok(), "{name} is whole, and was refused: {answer:?}");
+    check("entry", |_, bytes| Payload::read(bytes).is_ok_and(|mut payload| payload.all(|op| op.is_ok())));
+}
+
+#[test]
+fn frame_seeds_are_read_or_refused_as_their_names_say() {
+    check("frame", |_, bytes| {
+        let mut reader = Reader::new(Salt::of(StoreId([7; 16])), &Tail::empty(Position(0)));
+        let mut at = 0;
+        while at < bytes.len() {
+            match reader.next(&bytes[at..]) {
+                Step::Entry { used, .. } | Step::Part { used } => at += used,
+                Step::Seal { behind } => {
+                    at += HEADER;
+                    reader.pass(&behind);
+                }
+                Step::More { .. } | Step::Bad(_) => return false,
+            }
         }
-    }
-    assert!(seen.0 >= 5 && seen.1 >= 3, "seeds are missing: {seen:?}");
+        true
+    });
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn request_seeds_are_read_or_refused_as_their_names_say() {
+    use tenure_core::json::{read_claim, read_request, read_task_refs};
+    check("request", |name, text| match name.split('_').next() {
+        Some("claim") => read_claim(text).is_ok(),
+        Some("tasks") => read_task_refs(text).is_ok(),
+        _ => read_request(text).is_ok(),
+    });
 }
