@@ -1,1 +1,3 @@
 //! An embeddable, durable, transactional coordination store.
+
+pub mod file;

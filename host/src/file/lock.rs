@@ -1,0 +1,181 @@
+//! The lock: tried and backed off from, never blocked on and never broken.
+//!
+//! A blocking lock can't be waited for with a bound, and the kernel's is unfair: who gives it back takes it again
+//! before the one that was woken has run. So every handle tries, sleeps a little longer each time up to 1 ms, and a
+//! handle that held it for long stays away for long enough that each of the others has tried once.
+
+use std::{
+    fs::{File, TryLockError},
+    hint,
+    path::{Path, PathBuf},
+    process, thread,
+    time::{Duration, Instant},
+};
+
+use tenure_core::{Code, Error, Result, time::Millis};
+
+use super::{fault, platform, shared::Shared};
+
+/// Tries without a sleep between them: most sections take a few microseconds.
+const SPINS: u32 = 6;
+const FIRST_SLEEP: Duration = Duration::from_micros(50);
+const LONGEST_SLEEP: Duration = Duration::from_millis(1);
+/// A hold longer than this is followed by a pause.
+const LONG_HOLD: Duration = Duration::from_millis(1);
+/// The pause: an eighth of the hold, between these two. The longer one exceeds `LONGEST_SLEEP`.
+const PAUSE: (Duration, Duration) = (Duration::from_micros(200), Duration::from_micros(1_300));
+/// How often it is looked whether the lock file still has its name.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// One handle's lock. It excludes every other one on the same file, in this process and in others.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
+    path: PathBuf,
+    pid: u32,
+    held_since: Option<Instant>,
+    stay_away_until: Option<Instant>,
+    looked: Instant,
+}
+
+impl Lock {
+    /// A lock that is not held, on a descriptor that nobody else has.
+    pub(super) fn new(file: File, path: PathBuf) -> Self {
+        Self { file, path, pid: process::id(), held_since: None, stay_away_until: None, looked: Instant::now() }
+    }
+
+    /// Takes it, waiting at most `wait`.
+    pub(super) fn acquire(&mut self, wait: Millis, shared: &Shared) -> Result<()> {
+        if self.held_since.is_some() {
+            return Err(Error::new(
+                Code::Internal,
+                format!("{} is locked by this very handle: please report this", self.path.display()),
+            ));
+        }
+        self.stay_away();
+        let mut now = if self.try_once()? { Instant::now() } else { self.acquire_slowly(wait, shared)? };
+        if now.duration_since(self.looked) >= LOOK {
+            if !shared.has_name() {
+                self.give_back();
+                return Err(self.replaced());
+            }
+            now = Instant::now();
+            self.looked = now;
+        }
+        if !platform::knows_holders() {
+            shared.name_holder();
+        }
+        self.held_since = Some(now);
+        Ok(())
+    }
+
+    /// Gives it back, where it is held.
+    pub(super) fn release(&mut self) {
+        let Some(since) = self.held_since.take() else { return };
+        self.give_back();
+        let held = since.elapsed();
+        if held > LONG_HOLD {
+            self.stay_away_until = Some(Instant::now() + (held / 8).clamp(PAUSE.0, PAUSE.1));
+        }
+    }
+
+    fn stay_away(&mut self) {
+        if let Some(until) = self.stay_away_until.take() {
+            let left = until.saturating_duration_since(Instant::now());
+            if !left.is_zero() {
+                thread::sleep(left);
+            }
+        }
+    }
+
+    fn try_once(&self) -> Result<bool> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Interrupted => Ok(false),
+            Err(TryLockError::Error(error)) => Err(fault::fault(error, "lock", &self.path)),
+        }
+    }
+
+    #[cold]
+    fn acquire_slowly(&self, wait: Millis, shared: &Shared) -> Result<Instant> {
+        let began = Instant::now();
+        // A wait too long to reckon with is one for ever.
+        let deadline = began.checked_add(Duration::from_millis(wait));
+        let mut sleep = FIRST_SLEEP;
+        let mut tries = 0_u32;
+        loop {
+            let now = Instant::now();
+            let left = deadline.map_or(LONGEST_SLEEP, |deadline| deadline.saturating_duration_since(now));
+            if left.is_zero() {
+                return if self.try_once()? { Ok(now) } else { Err(self.timeout(wait, shared)) };
+            }
+            if tries < SPINS {
+                tries += 1;
+                for _ in 0..64 {
+                    hint::spin_loop();
+                }
+            } else {
+                thread::sleep(sleep.min(left));
+                sleep = (sleep * 2).min(LONGEST_SLEEP);
+            }
+            if self.try_once()? {
+                return Ok(Instant::now());
+            }
+        }
+    }
+
+    fn give_back(&self) {
+        // In a process that inherited the descriptor this would free the lock of the one that holds it.
+        if process::id() == self.pid {
+            let _ = self.file.unlock();
+        }
+    }
+
+    #[cold]
+    fn timeout(&self, wait: Millis, shared: &Shared) -> Error {
+        let holder = if platform::knows_holders() { platform::holder(&self.file) } else { shared.holder() };
+        Error::new(Code::LockTimeout, message(&self.path, wait, holder))
+    }
+
+    #[cold]
+    fn replaced(&self) -> Error {
+        Error::new(
+            Code::Replaced,
+            format!(
+                "the lock file {} was removed while this handle was open, with the store or without it: close every \
+                 handle, then open the store again",
+                self.path.display()
+            ),
+        )
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough where a forked process has the descriptor too.
+        if self.held_since.take().is_some() {
+            self.give_back();
+        }
+    }
+}
+
+fn message(path: &Path, wait: Millis, holder: Option<u32>) -> String {
+    let path = path.display();
+    match holder {
+        Some(pid) => match platform::process_name(pid) {
+            Some(name) => format!(
+                "{path} was not free within {wait} ms: process {pid} ({name}) holds it; wait for it, or end it if it \
+                 is stopped or stuck, which frees the lock"
+            ),
+            None => format!(
+                "{path} was not free within {wait} ms: process {pid} took it and has ended, but one that it forked \
+                 still has it open; end that one, which frees the lock"
+            ),
+        },
+        None => format!(
+            "{path} was not free within {wait} ms: a process that can't be seen from here holds it; wait for it, or \
+             look for it on the other side of the container"
+        ),
+    }
+}

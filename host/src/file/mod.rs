@@ -1,0 +1,42 @@
+//! A directory of the real file system as a [`Disk`](tenure_core::bytelog::Disk): what the file journal stands on.
+//!
+//! ```text
+//!   place      what stands at a path, judged before anything is opened or made
+//!   folder     the directory: names, the lock, the shared bytes
+//!   opened     one open file: positional reads and writes, one fstat, fdatasync
+//!   lock       the lock file's lock: try and back off, never broken, safe across a fork
+//!   shared     the lock file's bytes: who holds it, and 64 bytes that all handles share
+//!   notice     tells when another process has written
+//!   fault      an error of the operating system, with the path and the next step
+//!   platform   all that differs between systems, one file each
+//! ```
+//!
+//! The lock file `lock` is never removed. Only its name and its lock matter across a crash; its bytes are never
+//! synced:
+//!
+//! ```text
+//!   0        8          16                  64                              128
+//!   ├────────┼──────────┼───────────────────┼───────────────────────────────┤
+//!   │ pid    │ TENURELK │ 0                 │ 64 bytes shared by all handles│
+//!   └────────┴──────────┴───────────────────┴───────────────────────────────┘
+//!     u64 LE: the process that last took the lock, where the system itself can't tell
+//! ```
+
+mod fault;
+mod folder;
+mod lock;
+mod notice;
+mod opened;
+mod options;
+mod place;
+mod platform;
+mod shared;
+
+#[cfg(test)]
+mod tests;
+
+pub use folder::Folder;
+pub use notice::{Interrupter, Notice};
+pub use opened::OpenFile;
+pub use options::{Access, FolderOptions};
+pub use place::{FsType, LOCK_FILE, Place, fs_type, judge};
