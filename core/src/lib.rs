@@ -36,6 +36,7 @@ pub mod port;
 pub mod record;
 pub mod request;
 pub mod rows;
+pub mod state;
 pub mod task;
 pub mod time;
 

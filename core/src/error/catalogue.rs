@@ -219,9 +219,12 @@ catalogue! {
 }
 
 impl Code {
-    /// Which of several reasons names the whole refusal: a lost claim beats all, since it tells the worker to stop.
+    /// Which of several reasons names the whole refusal: a call that is wrong can't be right in any state, and a
+    /// lost claim beats the other reasons, since it tells the worker to stop.
     pub(crate) const fn weight(self) -> u8 {
         match self {
+            Self::Invalid => 8,
+            Self::OverLimit => 7,
             Self::LeaseLost => 6,
             Self::Held => 5,
             Self::MissingTask => 4,

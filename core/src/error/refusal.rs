@@ -45,6 +45,15 @@ pub enum Fate {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// An argument that can't be right, or lies beyond a limit.
+    Illegal {
+        /// Where in the request, as `adds[3].group`.
+        place: String,
+        /// What is wrong with it, and what would be right.
+        why: String,
+        /// [`Code::Invalid`] or [`Code::OverLimit`].
+        code: Code,
+    },
     /// A task in updates does not exist under this id.
     MissingUpdate {
         /// The id that was asked for.
@@ -147,6 +156,7 @@ impl Refusal {
     /// The code of this reason.
     pub fn code(&self) -> Code {
         match self {
+            Self::Illegal { code, .. } => *code,
             Self::MissingUpdate { lost, .. } | Self::MissingDelete { lost, .. } => {
                 if *lost {
                     Code::LeaseLost
@@ -232,6 +242,7 @@ fn missing(f: &mut fmt::Formatter<'_>, id: TaskId, lease_end: Millis, fate: &Fat
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Illegal { place, why, .. } => write!(f, "{place}: {why}"),
             Self::MissingUpdate { id, lease_end, fate, now, .. }
             | Self::MissingDelete { id, lease_end, fate, now, .. } => missing(f, *id, *lease_end, fate, *now),
             Self::MissingDepend { id, fate, now } => {

@@ -1,0 +1,401 @@
+//! Folding one entry into the state: the only mutator, for commits and for replay.
+
+use alloc::{format, sync::Arc};
+
+use super::{
+    Arena, CLAIM_BYTES, NONE, Remembered, State, TASK_BYTES, Value, digest,
+    index::key_hash,
+    past::Gone,
+    slot::{Claim, Slot, Texts},
+};
+use crate::{
+    data::Data,
+    entry::{EntryHead, EntryKind, Image, Op, Payload, Reason, Retitle},
+    error::{Code, Error, Result},
+    id::{Author, Revision, TaskId},
+    port::Stored,
+    time::Millis,
+};
+
+/// How strictly an entry must fit the state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Everything that an op speaks of is there.
+    Strict,
+    /// Replay over a fuzzy snapshot, up to the revision at which its walk ended: a part of what the entry did may
+    /// be in the snapshot already, and what a later entry removes may be missing.
+    Tolerant,
+}
+
+/// Who did an entry, and when.
+struct Doing {
+    owner: u64,
+    now: Millis,
+    revision: Revision,
+    mode: Mode,
+}
+
+fn unfit(what: &str, id: u64) -> Error {
+    Error::new(
+        Code::Corrupt,
+        format!("an entry {what} task {id}, which does not fit the state: restore the store from a backup"),
+    )
+}
+
+impl State {
+    /// Folds one entry into the state. `window` is for how many revisions requests are remembered.
+    ///
+    /// An entry of another author while one has the store for itself is skipped (rule E1); so the answer says
+    /// whether it counted. After an error the state is not to be used any more.
+    pub fn apply(&mut self, stored: &Stored<'_>, mode: Mode, window: u64) -> Result<bool> {
+        let revision = stored.tail.revision;
+        if revision.0 != self.revision.0 + 1 {
+            return Err(Error::new(
+                Code::Corrupt,
+                format!("revision {revision} follows revision {}: entries are missing", self.revision),
+            ));
+        }
+        self.revision = revision;
+        self.next_id = self.next_id.max(stored.tail.next_id);
+        let alone = self.exclusive != Author(0) && self.exclusive != stored.author;
+        if alone && stored.kind != EntryKind::HandOff {
+            return Ok(false);
+        }
+        let payload = Payload::read(stored.payload)?;
+        self.begin(stored, &payload.head, window);
+        let doing = Doing { owner: payload.head.owner.0, now: payload.head.now, revision, mode };
+        for op in payload {
+            self.apply_op(&doing, op?)?;
+        }
+        Ok(true)
+    }
+
+    fn begin(&mut self, stored: &Stored<'_>, head: &EntryHead<'_>, window: u64) {
+        match stored.kind {
+            EntryKind::HandOff => self.exclusive = stored.author,
+            EntryKind::Release => self.exclusive = Author(0),
+            _ => {}
+        }
+        self.past.meet(head.owner.0, &head.actor);
+        self.memo.forget(self.revision, window);
+        if let Some(mark) = &head.request {
+            let outcome = Remembered {
+                revision: self.revision,
+                fingerprint: mark.fingerprint,
+                ids: mark.ids.clone(),
+                counts: mark.counts.clone(),
+            };
+            self.memo.insert(head.owner.0, &mark.id, outcome);
+        }
+    }
+
+    fn apply_op(&mut self, doing: &Doing, op: Op<'_>) -> Result<()> {
+        match op {
+            Op::Save { replaces, task } => self.save(doing, replaces, &task),
+            Op::Retitle(retitle) => self.retitle(doing, &retitle),
+            Op::Remove { id, reason } => match self.slot_of(id.0) {
+                Some(slot) => {
+                    self.remember(doing, slot, Some(reason));
+                    self.drop_slot(slot);
+                    Ok(())
+                }
+                None if doing.mode == Mode::Tolerant => Ok(()),
+                None => Err(unfit("removes", id.0)),
+            },
+            Op::Put { table, key, expires_at, value } => {
+                let value = Value { data: Data::from(&*value), revision: doing.revision, expires_at };
+                self.tables.put(&table, &key, value);
+                Ok(())
+            }
+            Op::RemoveRecord { table, key } => {
+                if !self.tables.remove(&table, &key) && doing.mode == Mode::Strict {
+                    return Err(Error::new(
+                        Code::Corrupt,
+                        format!("an entry removes record {key:?}, which is not there"),
+                    ));
+                }
+                Ok(())
+            }
+            Op::Level(level) => {
+                self.level = level;
+                Ok(())
+            }
+        }
+    }
+
+    fn save(&mut self, doing: &Doing, replaces: TaskId, image: &Image<'_>) -> Result<()> {
+        if replaces.0 != 0 {
+            match self.slot_of(replaces.0) {
+                Some(slot) => {
+                    self.remember(doing, slot, None);
+                    self.drop_slot(slot);
+                }
+                None if doing.mode == Mode::Tolerant => {}
+                None => return Err(unfit("replaces", replaces.0)),
+            }
+        }
+        if let Some(slot) = self.slot_of(image.id.0) {
+            if doing.mode == Mode::Strict {
+                return Err(unfit("saves again", image.id.0));
+            }
+            self.drop_slot(slot);
+        }
+        if image.id.0 == 0 || image.available_at > crate::time::MAX_TIME {
+            return Err(unfit("saves", image.id.0));
+        }
+        self.load(image);
+        self.stir(&image.group);
+        Ok(())
+    }
+
+    /// Puts a task in, of which nothing is there.
+    pub(crate) fn load(&mut self, image: &Image<'_>) {
+        let id = image.id.0;
+        let origin = if image.origin.0 == 0 { id } else { image.origin.0 };
+        let group = self.groups.number(&image.group);
+        let data = self.arena.store(&image.data);
+        let plain = origin == id
+            && image.owner.0 == 0
+            && image.added_at == image.available_at
+            && image.attempt == 0
+            && image.failures == 0
+            && image.key.is_none()
+            && image.error.is_none();
+        let mut claim = NONE;
+        if !plain {
+            let mut texts = NONE;
+            if image.key.is_some() || image.error.is_some() {
+                let text = |text: &Option<alloc::borrow::Cow<'_, str>>| text.as_deref().map(Arc::<str>::from);
+                texts = self.texts.insert(Texts::new(text(&image.key), text(&image.error)));
+            }
+            claim = self.claims.insert(Claim {
+                owner: image.owner.0,
+                origin,
+                added_at: image.added_at,
+                attempt: image.attempt,
+                failures: image.failures,
+                texts,
+            });
+        }
+        let slot = self.slots.insert(Slot {
+            id,
+            available_at: image.available_at,
+            group,
+            heap: 0,
+            data,
+            len: image.data.len() as u32,
+            crc: crc32fast::hash(&image.data),
+            claim,
+        });
+        self.groups[group].heap.push(&mut self.slots, slot);
+        self.ids.insert(id, slot, |slot| self.slots[slot].id);
+        if origin != id {
+            self.index_origin(origin, slot);
+        }
+        self.index_key(slot);
+        self.bytes += self.weight(slot);
+        self.digest = self.digest.wrapping_add(self.hash(slot));
+    }
+
+    fn index_origin(&mut self, origin: u64, slot: u32) {
+        let (slots, claims) = (&self.slots, &self.claims);
+        self.origins.insert(origin, slot, |slot| claims[slots[slot].claim].origin);
+    }
+
+    fn index_key(&mut self, slot: u32) {
+        let Some(key) = self.key(slot).cloned() else { return };
+        let hash = key_hash(self.group_at(slot), &key);
+        let group = self.slots[slot].group;
+        let (slots, claims, texts) = (&self.slots, &self.claims, &self.texts);
+        // During a tolerant replay an older task of the key may stand here still; the newer one is the one to find.
+        self.keys.insert(hash, slot, |other| {
+            slots.get(other).is_some_and(|task| {
+                task.group == group
+                    && task.claim != NONE
+                    && claims[task.claim].texts != NONE
+                    && texts[claims[task.claim].texts].key.as_ref() == Some(&key)
+            })
+        });
+    }
+
+    fn unindex_key(&mut self, slot: u32) {
+        if let Some(key) = self.key(slot) {
+            let hash = key_hash(self.group_at(slot), key);
+            self.keys.remove(hash, slot);
+        }
+    }
+
+    fn retitle(&mut self, doing: &Doing, retitle: &Retitle<'_>) -> Result<()> {
+        let slot = match (self.slot_of(retitle.old.0), self.slot_of(retitle.id.0)) {
+            (Some(slot), None) => {
+                self.remember(doing, slot, None);
+                slot
+            }
+            // The walk met it after this entry: the fields are written again.
+            (None, Some(slot)) if doing.mode == Mode::Tolerant => slot,
+            // It was in a slot that the walk had passed, and a later entry removes it.
+            (None, None) if doing.mode == Mode::Tolerant => return Ok(()),
+            _ => return Err(unfit("renames", retitle.old.0)),
+        };
+        if retitle.id.0 == 0 || retitle.available_at > crate::time::MAX_TIME {
+            return Err(unfit("renames", retitle.old.0));
+        }
+        self.digest = self.digest.wrapping_sub(self.hash(slot));
+        self.bytes -= self.weight(slot);
+        let before = self.slots[slot].clone();
+        if before.claim == NONE {
+            let claim = Claim {
+                owner: 0,
+                origin: before.id,
+                added_at: before.available_at,
+                attempt: 0,
+                failures: 0,
+                texts: NONE,
+            };
+            self.slots[slot].claim = self.claims.insert(claim);
+        }
+        let at = self.slots[slot].claim;
+        let was_own_origin = self.claims[at].origin == before.id;
+        if before.id != retitle.id.0 {
+            self.ids.remove(before.id, slot);
+            self.slots[slot].id = retitle.id.0;
+            self.ids.insert(retitle.id.0, slot, |slot| self.slots[slot].id);
+            if was_own_origin {
+                self.index_origin(before.id, slot);
+            }
+        }
+        let claim = &mut self.claims[at];
+        claim.owner = retitle.owner.0;
+        claim.attempt = retitle.attempt;
+        claim.failures = retitle.failures;
+        if let Some(error) = &retitle.error {
+            self.set_error(slot, error);
+        }
+        self.slots[slot].available_at = retitle.available_at;
+        match &retitle.group {
+            Some(group) if **group != **self.group_at(slot) => self.change_group(slot, group),
+            _ => {
+                let place = before.heap as usize;
+                self.groups[before.group].heap.moved(&mut self.slots, place);
+            }
+        }
+        self.bytes += self.weight(slot);
+        self.digest = self.digest.wrapping_add(self.hash(slot));
+        if retitle.owner.0 == 0 || retitle.available_at <= doing.now {
+            let group = self.group_at(slot).clone();
+            self.stir(&group);
+        }
+        Ok(())
+    }
+
+    fn set_error(&mut self, slot: u32, error: &str) {
+        let error: Option<Arc<str>> = (!error.is_empty()).then(|| error.into());
+        let claim = self.slots[slot].claim;
+        match (self.claims[claim].texts, error) {
+            (NONE, None) => {}
+            (NONE, error) => self.claims[claim].texts = self.texts.insert(Texts::new(None, error)),
+            (texts, error) => {
+                self.texts[texts].error = error;
+                if self.texts[texts].error.is_none() && self.texts[texts].key.is_none() {
+                    self.texts.remove(texts);
+                    self.claims[claim].texts = NONE;
+                }
+            }
+        }
+    }
+
+    fn change_group(&mut self, slot: u32, name: &str) {
+        self.unindex_key(slot);
+        let old = self.slots[slot].group;
+        let place = self.slots[slot].heap as usize;
+        self.groups[old].heap.remove(&mut self.slots, place);
+        let group = self.groups.number(name);
+        self.slots[slot].group = group;
+        self.groups[group].heap.push(&mut self.slots, slot);
+        if self.groups[old].heap.is_empty() {
+            self.groups.retire(old);
+        }
+        self.index_key(slot);
+    }
+
+    fn drop_slot(&mut self, slot: u32) {
+        self.digest = self.digest.wrapping_sub(self.hash(slot));
+        self.bytes -= self.weight(slot);
+        self.unindex_key(slot);
+        let origin = self.origin(slot);
+        let Slot { id, group, heap, data, len, claim, .. } = self.slots[slot].clone();
+        self.groups[group].heap.remove(&mut self.slots, heap as usize);
+        if self.groups[group].heap.is_empty() {
+            self.groups.retire(group);
+        }
+        self.ids.remove(id, slot);
+        if origin != id {
+            self.origins.remove(origin, slot);
+        }
+        self.arena.free(data, len as usize);
+        if claim != NONE {
+            let texts = self.claims.remove(claim).texts;
+            if texts != NONE {
+                self.texts.remove(texts);
+            }
+        }
+        self.slots.remove(slot);
+    }
+
+    fn remember(&mut self, doing: &Doing, slot: u32, reason: Option<Reason>) {
+        let title = self.title_at(slot);
+        self.past.push(Gone {
+            id: title.id,
+            origin: title.origin,
+            holder: title.owner,
+            until: title.available_at,
+            by: doing.owner,
+            at: doing.now,
+            reason,
+        });
+    }
+
+    fn stir(&mut self, group: &str) {
+        if self.stirred.last().is_none_or(|last| **last != *group) {
+            let number = self.groups.number(group);
+            let name = self.groups[number].name.clone();
+            // A handle that nobody asks (a replay) must not collect for ever.
+            if self.stirred.len() >= 1024 {
+                self.stirred.clear();
+            }
+            self.stirred.push(name);
+        }
+    }
+
+    pub(super) fn weight(&self, slot: u32) -> u64 {
+        let task = &self.slots[slot];
+        let mut bytes = TASK_BYTES + Arena::footprint(task.len as usize) as u64;
+        if task.claim != NONE {
+            bytes += CLAIM_BYTES;
+        }
+        let (key, error) = self.texts_at(slot);
+        for text in [key, error].into_iter().flatten() {
+            bytes += 48 + text.len() as u64;
+        }
+        bytes
+    }
+
+    pub(super) fn hash(&self, slot: u32) -> u64 {
+        let task = &self.slots[slot];
+        let title = self.title_at(slot);
+        let text = |text: Option<&Arc<str>>| text.map_or(0, |text| digest::text(text));
+        let (key, error) = self.texts_at(slot);
+        digest::item([
+            title.id,
+            title.origin,
+            title.available_at,
+            title.added_at,
+            title.owner,
+            u64::from(title.attempt) << 32 | u64::from(title.failures),
+            self.groups[task.group].hash,
+            text(key),
+            text(error),
+            u64::from(task.crc) << 32 | u64::from(task.len),
+        ])
+    }
+}

@@ -1,0 +1,97 @@
+//! Judging a claim: which available tasks become whose, and for how long.
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use super::{Answer, Bench, Footprint, Plan, Reasons, Verdict, legal, update::fate, write_payload};
+use crate::{
+    entry::{Op, Retitle},
+    error::{Error, Refusal},
+    id::{OwnerId, TaskId},
+    request::{Claim, Depend, Order},
+    state::dice::Dice,
+};
+
+/// Judges a claim.
+pub(super) fn judge(
+    bench: &Bench<'_>,
+    claim: &Claim,
+    owner: OwnerId,
+    mark: Option<(&str, u64)>,
+    dice: &mut Dice,
+) -> Result<Verdict, Error> {
+    let mut reasons = Reasons::default();
+    legal::claim(&mut reasons, claim, bench.limits, bench.now);
+    for depend in &claim.depends {
+        let (id, found) = match depend {
+            Depend::Id(id) => (*id, bench.state.title(*id).map(|title| title.id)),
+            Depend::Origin(id) => (*id, bench.state.by_origin(*id).map(|id| id.0)),
+        };
+        match found {
+            Some(found) if bench.overlay.touches(found) => return Ok(Verdict::Deferred),
+            Some(_) => {}
+            None => {
+                let (fate, ..) = fate(bench, id, None, owner);
+                reasons.push(Refusal::MissingDepend { id, fate, now: bench.now });
+            }
+        }
+    }
+    reasons.finish()?;
+
+    let mut taken: Vec<u32> = Vec::new();
+    let mut passed_over = false;
+    for (at, group) in claim.groups.iter().enumerate() {
+        let limit = claim.limit - taken.len();
+        if limit == 0 {
+            break;
+        }
+        // A group that is named twice, or whose settings say so, has nothing more to give.
+        if claim.groups[..at].contains(group) || bench.paused(group) {
+            continue;
+        }
+        let skip = |id: u64| bench.overlay.touches(id);
+        let found = match claim.order {
+            Order::Random => bench.state.draw(group, bench.now, limit, dice, skip),
+            Order::Oldest => bench.state.oldest(group, bench.now, limit, skip),
+        };
+        passed_over |= found.len() < limit && !bench.overlay.is_empty();
+        if taken.is_empty() {
+            taken = found;
+        } else {
+            taken.extend(found);
+        }
+    }
+    if taken.is_empty() {
+        // What is staged may have added what this claim wants: an empty answer must be true of what it follows.
+        if passed_over {
+            return Ok(Verdict::Deferred);
+        }
+        let answer = Answer::default();
+        return Ok(Verdict::Answer { revision: bench.state.revision(), answer, repeated: false });
+    }
+
+    let available_at = bench.now + claim.lease;
+    let mut next_id = bench.next_id();
+    let mut answer = Answer { ids: Vec::with_capacity(taken.len()), counts: Vec::new() };
+    let mut footprint = Footprint::default();
+    let mut ops = Vec::with_capacity(taken.len());
+    for slot in taken {
+        let title = bench.state.title_in(slot);
+        footprint.tasks.push(title.id);
+        let id = TaskId(next_id);
+        next_id += 1;
+        answer.ids.push(id);
+        ops.push(Op::Retitle(Retitle {
+            old: TaskId(title.id),
+            id,
+            available_at,
+            owner,
+            attempt: title.attempt.saturating_add(1),
+            failures: title.failures,
+            group: None::<Cow<'_, str>>,
+            error: None,
+        }));
+    }
+    footprint.request = mark.map(|(id, _)| (owner.0, id.into()));
+    let payload = write_payload(bench, owner, mark, &answer, &ops);
+    Ok(Verdict::Plan(Plan { payload, next_id: TaskId(next_id), answer, footprint }))
+}

@@ -1,0 +1,201 @@
+//! What should become true: requests judged against the state, and turned into ops.
+//!
+//! Nothing here changes the state. A request is judged against the state before it, seen through the
+//! [`overlay`](Overlay) of what is staged and not yet confirmed; all reasons for a refusal are collected.
+//!
+//! ```text
+//! Ask ── legal ──> judge (update | claim) ──> Plan { payload, answer, footprint }
+//! ```
+
+mod claim;
+mod fingerprint;
+mod footprint;
+mod legal;
+mod overlay;
+mod records;
+mod update;
+mod verb;
+
+pub use fingerprint::fingerprint;
+pub use overlay::Overlay;
+pub(crate) use footprint::Footprint;
+pub(crate) use overlay::Seen;
+
+use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
+
+use crate::{
+    entry::{EntryHead, Op, RequestMark, write_head, write_op},
+    error::{Error, Refusal},
+    id::{OwnerId, Revision, TaskId},
+    limits::Limits,
+    request::{Claim, Request},
+    state::{State, dice::Dice},
+    time::Millis,
+};
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub enum Ask<'a> {
+    /// An update.
+    Update(&'a Request),
+    /// A claim.
+    Claim(&'a Claim),
+}
+
+impl<'a> Ask<'a> {
+    fn request_id(self) -> Option<&'a str> {
+        match self {
+            Self::Update(request) => request.request_id.as_deref(),
+            Self::Claim(claim) => claim.request_id.as_deref(),
+        }
+    }
+
+    fn owner(self) -> OwnerId {
+        match self {
+            Self::Update(request) => request.owner,
+            Self::Claim(claim) => claim.owner,
+        }
+    }
+}
+
+/// What a handle brings to every request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The owner of a request that names none.
+    pub owner: OwnerId,
+    /// The label of who does it.
+    pub actor: Arc<str>,
+}
+
+/// What a request is judged against.
+pub(crate) struct Bench<'a> {
+    pub state: &'a State,
+    pub overlay: &'a Overlay,
+    pub limits: &'a Limits,
+    pub caller: &'a Caller,
+    pub now: Millis,
+    pub journal_bytes: u64,
+}
+
+/// What a request answers once it is confirmed.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The tasks, by their ids.
+    pub ids: Vec<TaskId>,
+    /// The numbers that increments left.
+    pub counts: Vec<i64>,
+}
+
+/// A request judged and found good.
+pub(crate) struct Plan {
+    pub payload: Vec<u8>,
+    pub next_id: TaskId,
+    pub answer: Answer,
+    pub footprint: Footprint,
+}
+
+/// How the judgement of a request ended.
+pub(crate) enum Verdict {
+    /// It becomes an entry.
+    Plan(Plan),
+    /// There is nothing to write: a repeat, or a claim that found nothing.
+    Answer { revision: Revision, answer: Answer, repeated: bool },
+    /// It meets something that is staged and not confirmed: ask again once that is settled.
+    Deferred,
+}
+
+/// Judges a request.
+pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice) -> Result<Verdict, Error> {
+    let owner = match ask.owner() {
+        OwnerId(0) => bench.caller.owner,
+        owner => owner,
+    };
+    let mut mark = None;
+    if let Some(id) = ask.request_id() {
+        legal::request_id(id, bench.limits)?;
+        let asked = fingerprint(ask);
+        if let Some(known) = bench.state.memo().get(owner.0, id) {
+            if known.fingerprint != asked {
+                return Err(Error::new(
+                    crate::error::Code::RequestReused,
+                    alloc::format!(
+                        "request id {id:?} was used for another request at revision {}: draw a new id for each request",
+                        known.revision
+                    ),
+                ));
+            }
+            let ids = known.ids.iter().flat_map(|(first, count)| (0..u64::from(*count)).map(move |i| TaskId(first + i)));
+            let answer = Answer { ids: ids.collect(), counts: known.counts.clone() };
+            return Ok(Verdict::Answer { revision: known.revision, answer, repeated: true });
+        }
+        if bench.overlay.asked(owner, id) {
+            return Ok(Verdict::Deferred);
+        }
+        mark = Some((id, asked));
+    }
+    match ask {
+        Ask::Update(request) => update::judge(bench, request, owner, mark),
+        Ask::Claim(request) => claim::judge(bench, request, owner, mark, dice),
+    }
+}
+
+/// Writes an entry's payload.
+fn write_payload(
+    bench: &Bench<'_>,
+    owner: OwnerId,
+    mark: Option<(&str, u64)>,
+    answer: &Answer,
+    ops: &[Op<'_>],
+) -> Vec<u8> {
+    let request = mark.map(|(id, fingerprint)| RequestMark {
+        id: Cow::Borrowed(id),
+        fingerprint,
+        ids: runs(&answer.ids),
+        counts: answer.counts.clone(),
+    });
+    let head = EntryHead {
+        now: bench.now,
+        owner,
+        actor: Cow::Borrowed(&bench.caller.actor),
+        request,
+        ops: ops.len() as u32,
+    };
+    let data: usize = ops.iter().map(Op::data_len).sum();
+    let mut payload = Vec::with_capacity(64 + ops.len() * 32 + data);
+    write_head(&mut payload, &head);
+    for op in ops {
+        write_op(&mut payload, op);
+    }
+    payload
+}
+
+fn runs(ids: &[TaskId]) -> Vec<(u64, u32)> {
+    let mut runs: Vec<(u64, u32)> = Vec::new();
+    for id in ids {
+        match runs.last_mut() {
+            Some((first, count)) if *first + u64::from(*count) == id.0 => *count += 1,
+            _ => runs.push((id.0, 1)),
+        }
+    }
+    runs
+}
+
+/// Reasons for a refusal, being collected.
+#[derive(Default)]
+struct Reasons(Vec<Refusal>);
+
+impl Reasons {
+    #[cold]
+    fn push(&mut self, refusal: Refusal) {
+        self.0.push(refusal);
+    }
+
+    #[cold]
+    fn illegal(&mut self, place: String, code: crate::error::Code, why: String) {
+        self.0.push(Refusal::Illegal { place, why, code });
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::rejected(self.0)) }
+    }
+}

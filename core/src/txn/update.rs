@@ -1,0 +1,421 @@
+//! Judging an update: every reason against it is collected; without one, it becomes ops.
+
+use alloc::{borrow::Cow, format, vec::Vec};
+
+use super::{
+    Answer, Bench, Footprint, Plan, Reasons, Verdict,
+    legal,
+    records::Records,
+    verb::{Changed, changed, may_change},
+    write_payload,
+};
+use crate::{
+    entry::{Image, Op, Reason, Retitle},
+    error::{Code, Error, Fate, Refusal},
+    id::{OwnerId, TaskId},
+    limits::Limits,
+    request::{Add, Depend, IfExists, Request, Update, Verb},
+    state::{Arena, FoldMap, Title, key_hash},
+    time::Millis,
+};
+
+/// Judges an update.
+pub(super) fn judge(
+    bench: &Bench<'_>,
+    request: &Request,
+    owner: OwnerId,
+    mark: Option<(&str, u64)>,
+) -> Result<Verdict, Error> {
+    let mut reasons = Reasons::default();
+    legal::update(&mut reasons, request, bench.limits, bench.now);
+    // An illegal request is not judged further: its other reasons could mislead.
+    if !reasons.0.is_empty() {
+        reasons.finish()?;
+    }
+    let mut draft = Drafting { bench, owner, reasons, ..Drafting::new(bench, owner) };
+    if draft.meets_staged(request) {
+        return Ok(Verdict::Deferred);
+    }
+    draft.depends(&request.depends);
+    draft.deletes(request);
+    draft.updates(request);
+    let adds = draft.adds(request);
+    let records = Records::judge(bench, request, &mut draft.reasons);
+    core::mem::take(&mut draft.reasons).finish()?;
+    draft.room(request, &records)?;
+    if adds.deferred {
+        return Ok(Verdict::Deferred);
+    }
+    Ok(Verdict::Plan(draft.plan(request, &adds, &records, mark)))
+}
+
+/// What an add turned out to be.
+enum Added<'r> {
+    New { add: &'r Add, replaces: Option<Title> },
+    Kept(TaskId),
+}
+
+struct Adds<'r> {
+    adds: Vec<Added<'r>>,
+    deferred: bool,
+}
+
+struct Drafting<'a, 'b> {
+    bench: &'b Bench<'a>,
+    owner: OwnerId,
+    reasons: Reasons,
+    /// Ids named in updates and deletes, to find repeats.
+    named: FoldMap<u64, ()>,
+    /// Keys that the transaction gives.
+    given: FoldMap<u64, ()>,
+    updated: Vec<(usize, Title)>,
+    deleted: Vec<(TaskId, Reason)>,
+    footprint: Footprint,
+}
+
+impl<'a, 'b> Drafting<'a, 'b> {
+    fn new(bench: &'b Bench<'a>, owner: OwnerId) -> Self {
+        Self {
+            bench,
+            owner,
+            reasons: Reasons::default(),
+            named: FoldMap::default(),
+            given: FoldMap::default(),
+            updated: Vec::new(),
+            deleted: Vec::new(),
+            footprint: Footprint::default(),
+        }
+    }
+
+    /// Whether the request names a task that a staged transaction changes.
+    fn meets_staged(&self, request: &Request) -> bool {
+        let overlay = self.bench.overlay;
+        if overlay.is_empty() {
+            return false;
+        }
+        let named = request.updates.iter().map(|update| update.id).chain(request.deletes.iter().map(|delete| delete.id));
+        named.into_iter().any(|id| overlay.touches(id.0))
+            || request.depends.iter().any(|depend| match depend {
+                Depend::Id(id) => overlay.touches(id.0),
+                Depend::Origin(id) => {
+                    overlay.touches(self.bench.state.by_origin(*id).unwrap_or(*id).0)
+                }
+            })
+    }
+
+    fn depends(&mut self, depends: &[Depend]) {
+        for depend in depends {
+            let (id, there) = match depend {
+                Depend::Id(id) => (*id, self.bench.state.title(*id).is_some()),
+                Depend::Origin(id) => (*id, self.bench.state.by_origin(*id).is_some()),
+            };
+            if !there {
+                let (fate, ..) = fate(self.bench, id, None, self.owner);
+                self.reasons.push(Refusal::MissingDepend { id, fate, now: self.bench.now });
+            }
+        }
+    }
+
+    fn name(&mut self, id: TaskId, alone: bool) -> bool {
+        if alone {
+            return true;
+        }
+        let fresh = self.named.insert(id.0, ()).is_none();
+        if !fresh {
+            self.reasons.push(Refusal::RepeatedTask { id });
+        }
+        fresh
+    }
+
+    fn deletes(&mut self, request: &Request) {
+        let alone = request.updates.len() + request.deletes.len() == 1 && request.adds.is_empty();
+        for delete in &request.deletes {
+            if !self.name(delete.id, alone) {
+                continue;
+            }
+            let Some(title) = self.bench.state.title(delete.id) else {
+                let (fate, lease_end, lost) = fate(self.bench, delete.id, delete.origin, self.owner);
+                let now = self.bench.now;
+                self.reasons.push(Refusal::MissingDelete { id: delete.id, lost, lease_end, fate, now });
+                continue;
+            };
+            match may_change(self.bench, &title, self.owner, delete.force) {
+                Err(refusal) => self.reasons.push(refusal),
+                Ok(()) => {
+                    self.touch(&title);
+                    self.footprint.added_tasks -= 1;
+                    self.deleted.push((delete.id, delete.reason));
+                }
+            }
+        }
+    }
+
+    fn updates(&mut self, request: &Request) {
+        let alone = request.updates.len() + request.deletes.len() == 1 && request.adds.is_empty();
+        for (at, update) in request.updates.iter().enumerate() {
+            if !self.name(update.id, alone) {
+                continue;
+            }
+            let Some(title) = self.bench.state.title(update.id) else {
+                let (fate, lease_end, lost) = fate(self.bench, update.id, update.origin, self.owner);
+                let now = self.bench.now;
+                self.reasons.push(Refusal::MissingUpdate { id: update.id, lost, lease_end, fate, now });
+                continue;
+            };
+            if let Err(refusal) = may_change(self.bench, &title, self.owner, update.force) {
+                self.reasons.push(refusal);
+                continue;
+            }
+            // Judged here for its refusals, and again when it becomes an op.
+            changed(self.bench, &mut self.reasons, || format!("updates[{at}]"), update, &title, self.owner);
+            self.move_key(update, &title);
+            self.touch(&title);
+            self.updated.push((at, title));
+        }
+    }
+
+    fn move_key(&mut self, update: &Update, title: &Title) {
+        let Some(group) = &update.group else { return };
+        if let (Some(key), _) = self.bench.state.texts_at(title.slot)
+            && **self.bench.state.group_at(title.slot) != **group
+        {
+            if let Some(id) = self.bench.state.by_key(group, key) {
+                let held = false;
+                let key = key.as_ref().into();
+                self.reasons.push(Refusal::KeyExists { group: group.clone(), key, id, held });
+            } else {
+                self.give(group, key);
+            }
+        }
+    }
+
+    fn give(&mut self, group: &str, key: &str) -> u64 {
+        let hash = key_hash(group, key);
+        if self.given.insert(hash, ()).is_some() {
+            self.reasons.push(Refusal::RepeatedKey { place: group.into(), key: key.into() });
+        }
+        self.footprint.keys.push(hash);
+        hash
+    }
+
+    /// Notes that the transaction changes a task.
+    fn touch(&mut self, title: &Title) {
+        self.footprint.tasks.push(title.id);
+        if let (Some(key), _) = self.bench.state.texts_at(title.slot) {
+            self.footprint.keys.push(key_hash(self.bench.state.group_at(title.slot), key));
+        }
+    }
+
+    fn adds<'r>(&mut self, request: &'r Request) -> Adds<'r> {
+        let mut adds = Adds { adds: Vec::with_capacity(request.adds.len()), deferred: false };
+        for add in &request.adds {
+            self.footprint.added_bytes += (64 + Arena::footprint(add.data.len())) as u64;
+            let mut replaces = None;
+            if let Some(key) = &add.key {
+                let hash = self.give(&add.group, key);
+                let present = self.bench.state.by_key(&add.group, key);
+                let present = present.filter(|id| !self.deleted.iter().any(|(deleted, _)| deleted == id));
+                if self.bench.overlay.touches_key(hash) {
+                    adds.deferred = true;
+                } else if let Some(title) = present.and_then(|id| self.bench.state.title(id)) {
+                    let id = TaskId(title.id);
+                    let held = title.held(self.bench.now);
+                    match add.if_exists {
+                        IfExists::Keep => {
+                            adds.adds.push(Added::Kept(id));
+                            continue;
+                        }
+                        IfExists::Replace if !held => {
+                            if self.name(id, false) {
+                                self.footprint.tasks.push(title.id);
+                            }
+                            replaces = Some(title);
+                        }
+                        IfExists::Replace | IfExists::Refuse => {
+                            let (group, key) = (add.group.clone(), key.clone());
+                            self.reasons.push(Refusal::KeyExists { group, key, id, held });
+                        }
+                    }
+                }
+            }
+            self.footprint.added_tasks += i64::from(replaces.is_none());
+            adds.adds.push(Added::New { add, replaces });
+        }
+        adds
+    }
+
+    /// Whether there is room. Finishing and deleting need none.
+    fn room(&mut self, request: &Request, records: &Records<'_>) -> Result<(), Error> {
+        self.footprint.added_bytes += records.bytes;
+        let Bench { state, overlay, limits, journal_bytes, .. } = self.bench;
+        if request.adds.is_empty() && request.puts.is_empty() {
+            return Ok(());
+        }
+        let tasks = state.tasks().saturating_add_signed(overlay.added_tasks() + self.footprint.added_tasks);
+        let bytes = state.bytes() + overlay.added_bytes() + self.footprint.added_bytes;
+        full(limits, tasks, bytes, *journal_bytes, !request.adds.is_empty())
+    }
+
+    fn plan(
+        mut self,
+        request: &Request,
+        adds: &Adds<'_>,
+        records: &Records<'a>,
+        mark: Option<(&str, u64)>,
+    ) -> Plan {
+        let bench = self.bench;
+        let mut next_id = bench.next_id();
+        let mut draw = || {
+            let id = TaskId(next_id);
+            next_id += 1;
+            id
+        };
+        let mut answer = Answer { ids: Vec::with_capacity(adds.adds.len() + self.updated.len()), counts: records.counts.clone() };
+        let mut ops = Vec::with_capacity(self.deleted.len() + adds.adds.len() + self.updated.len() + request.puts.len());
+        for (id, reason) in &self.deleted {
+            ops.push(Op::Remove { id: *id, reason: *reason });
+        }
+        for added in &adds.adds {
+            let (add, replaces) = match added {
+                Added::Kept(id) => {
+                    answer.ids.push(*id);
+                    continue;
+                }
+                Added::New { add, replaces } => (add, replaces),
+            };
+            if let Some(title) = replaces {
+                ops.push(Op::Remove { id: TaskId(title.id), reason: Reason::Replaced });
+            }
+            let id = draw();
+            answer.ids.push(id);
+            ops.push(Op::Save { replaces: TaskId(0), task: new_image(id, add, bench.now) });
+        }
+        for (at, title) in &self.updated {
+            let update = &request.updates[*at];
+            let id = draw();
+            answer.ids.push(id);
+            let after = changed(bench, &mut Reasons::default(), || format!("updates[{at}]"), update, title, self.owner);
+            ops.push(update_op(bench, update, title, id, after));
+        }
+        for (table, key, seen) in records.changes(bench) {
+            let (table, key) = (Cow::Borrowed(table), Cow::Borrowed(key));
+            ops.push(match seen {
+                Some(seen) => {
+                    Op::Put { table, key, expires_at: seen.expires_at, value: Cow::Borrowed(&seen.data) }
+                }
+                None => Op::RemoveRecord { table, key },
+            });
+        }
+        self.footprint.records = records.footprint(bench);
+        self.footprint.request = mark.map(|(id, _)| (self.owner.0, id.into()));
+        let payload = write_payload(bench, self.owner, mark, &answer, &ops);
+        Plan { payload, next_id: TaskId(next_id), answer, footprint: self.footprint }
+    }
+}
+
+fn new_image(id: TaskId, add: &Add, now: Millis) -> Image<'_> {
+    Image {
+        id,
+        origin: TaskId(0),
+        group: Cow::Borrowed(&add.group),
+        key: add.key.as_deref().map(Cow::Borrowed),
+        available_at: add.available.at(now).unwrap_or(now),
+        added_at: now,
+        owner: OwnerId(0),
+        attempt: 0,
+        failures: 0,
+        error: None,
+        data: Cow::Borrowed(&add.data),
+    }
+}
+
+fn update_op<'x>(bench: &'x Bench<'_>, update: &'x Update, title: &Title, id: TaskId, after: Changed<'x>) -> Op<'x> {
+    let group = update.group.as_deref().filter(|group| **group != **bench.state.group_at(title.slot));
+    let Some(data) = &update.data else {
+        return Op::Retitle(Retitle {
+            old: TaskId(title.id),
+            id,
+            available_at: after.available_at,
+            owner: after.owner,
+            attempt: after.attempt,
+            failures: after.failures,
+            group: group.map(Cow::Borrowed),
+            error: after.error,
+        });
+    };
+    let (key, error) = bench.state.texts_at(title.slot);
+    let error = match after.error {
+        Some(error) => Some(error),
+        None => error.map(|error| Cow::Borrowed(&**error)),
+    };
+    Op::Save {
+        replaces: TaskId(title.id),
+        task: Image {
+            id,
+            origin: TaskId(title.origin),
+            group: Cow::Borrowed(group.unwrap_or(bench.state.group_at(title.slot))),
+            key: key.map(|key| Cow::Borrowed(&**key)),
+            available_at: after.available_at,
+            added_at: title.added_at,
+            owner: after.owner,
+            attempt: after.attempt,
+            failures: after.failures,
+            error: error.filter(|error| !error.is_empty()),
+            data: Cow::Borrowed(data),
+        },
+    }
+}
+
+fn full(limits: &Limits, tasks: u64, bytes: u64, journal: u64, adds: bool) -> Result<(), Error> {
+    let over = |what: &str, found: u64, limit: u64, next: &str| {
+        Err(Error::new(Code::Full, format!("the store is full: {found} {what} of {limit} allowed: {next}")))
+    };
+    if adds && tasks > limits.max_tasks {
+        return over("tasks", tasks, limits.max_tasks, "finish or delete some, or raise max_tasks");
+    }
+    if bytes > limits.max_state_bytes {
+        return over("bytes of state", bytes, limits.max_state_bytes, "finish or delete some, or raise max_state_bytes");
+    }
+    if journal > limits.max_journal_bytes {
+        return over("bytes of journal", journal, limits.max_journal_bytes, "take a snapshot, or raise max_journal_bytes");
+    }
+    Ok(())
+}
+
+/// What became of an id, when the lease of it ended, and whether the asker was the one who had claimed it.
+pub(super) fn fate(
+    bench: &Bench<'_>,
+    id: TaskId,
+    origin: Option<TaskId>,
+    owner: OwnerId,
+) -> (Fate, Millis, bool) {
+    let past = bench.state.past();
+    let gone = past.of(id.0);
+    let lost = gone.map_or(origin.is_some(), |gone| gone.holder == owner.0 && gone.by != owner.0);
+    let lease_end = gone.filter(|gone| gone.holder == owner.0 && owner.0 != 0).map_or(0, |gone| gone.until);
+    let Some(origin) = gone.map(|gone| gone.origin).or(origin.map(|origin| origin.0)) else {
+        return (Fate::Unknown, 0, false);
+    };
+    if let Some(title) = bench.state.by_origin(TaskId(origin)).and_then(|id| bench.state.title(id)) {
+        let fate = Fate::Changed {
+            now_id: TaskId(title.id),
+            owner: OwnerId(title.owner),
+            actor: past.actor(title.owner),
+            available_at: title.available_at,
+            at: gone.map_or(0, |gone| gone.at),
+        };
+        return (fate, lease_end, lost);
+    }
+    let fate = past.end_of(origin).map_or(Fate::Unknown, |end| Fate::Removed {
+        reason: end.reason.unwrap_or_default(),
+        owner: OwnerId(end.by),
+        actor: past.actor(end.by),
+        at: end.at,
+    });
+    (fate, lease_end, lost)
+}
+
+/// Which verbs give a task back to its group.
+pub(crate) const fn gives_back(verb: Verb) -> bool {
+    matches!(verb, Verb::Release | Verb::Fail | Verb::Requeue)
+}
