@@ -25,6 +25,7 @@ extern crate std;
 
 pub mod bytelog;
 pub mod data;
+pub mod engine;
 pub mod entry;
 pub mod error;
 pub mod frame;
@@ -39,6 +40,7 @@ pub mod rows;
 pub mod state;
 pub mod task;
 pub mod time;
+pub mod txn;
 
 pub use crate::{
     data::Data,

@@ -149,3 +149,14 @@ pub enum Op<'a> {
     /// The store's format level from now on.
     Level(u32),
 }
+
+impl Op<'_> {
+    /// The bytes of data or value that it carries.
+    pub(crate) fn data_len(&self) -> usize {
+        match self {
+            Self::Save { task, .. } => task.data.len(),
+            Self::Put { value, .. } => value.len(),
+            _ => 0,
+        }
+    }
+}

@@ -9,6 +9,7 @@
 //! key_exists                        [{"group","key","id","held"}]
 //! stale_records                     [{"table","key","expected","found"}]
 //! bounds                            [{"table","key","why"}]
+//! illegal                           [{"place","code","why"}]
 //!
 //! fate   {"became":"unknown"}
 //!        {"became":"changed","now_id","owner","actor","available_at","at"}
@@ -51,7 +52,7 @@ impl Serialize for Inside<'_> {
 }
 
 /// The lists of the details, in the order in which they are written.
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 10] = [
     "missing_updates",
     "missing_deletes",
     "missing_depends",
@@ -61,6 +62,7 @@ const LISTS: [&str; 9] = [
     "key_exists",
     "stale_records",
     "bounds",
+    "illegal",
 ];
 
 const fn list(refusal: &Refusal) -> &'static str {
@@ -74,6 +76,7 @@ const fn list(refusal: &Refusal) -> &'static str {
         Refusal::KeyExists { .. } => LISTS[6],
         Refusal::StaleRecord { .. } => LISTS[7],
         Refusal::Bounds { .. } => LISTS[8],
+        Refusal::Illegal { .. } => LISTS[9],
     }
 }
 
@@ -133,6 +136,11 @@ impl Serialize for Spelled<'_, Refusal> {
                 map.serialize_entry("key", key)?;
                 map.serialize_entry("expected", expected)?;
                 map.serialize_entry("found", found)?;
+            }
+            Refusal::Illegal { place, why, code } => {
+                map.serialize_entry("place", place)?;
+                map.serialize_entry("code", code.slug())?;
+                map.serialize_entry("why", why)?;
             }
             Refusal::Bounds { table, key, why } => {
                 map.serialize_entry("table", table)?;

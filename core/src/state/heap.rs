@@ -53,11 +53,6 @@ impl Heap {
         self.items.is_empty()
     }
 
-    /// Makes room for that many more.
-    pub fn reserve(&mut self, more: usize) {
-        self.items.reserve(more);
-    }
-
     /// The least time, and its slot.
     pub fn first(&self) -> Option<(Millis, u32)> {
         self.items.first().map(|item| (item.at(), item.slot))

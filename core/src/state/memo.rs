@@ -61,6 +61,11 @@ impl Memo {
         self.order.len()
     }
 
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
     /// What came of a request.
     pub fn get(&self, owner: u64, id: &str) -> Option<&Outcome> {
         if self.order.is_empty() {

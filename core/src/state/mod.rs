@@ -421,6 +421,27 @@ impl State {
         self.title_at(slot)
     }
 
+    /// Makes room for that many more tasks.
+    pub(crate) fn reserve(&mut self, tasks: usize) {
+        self.ids.reserve(tasks, |slot| self.slots[slot].id);
+    }
+
+    /// Whether it is, for a snapshot's replay, the state at this revision.
+    pub(crate) fn stand_at(&mut self, tail: &crate::port::Tail, level: u32, exclusive: Author) {
+        self.revision = tail.revision;
+        self.next_id = self.next_id.max(tail.next_id);
+        self.level = level;
+        self.exclusive = exclusive;
+    }
+
+    pub(crate) fn load_record(&mut self, table: &str, key: &str, value: Value) {
+        self.tables.put(table, key, value);
+    }
+
+    pub(crate) fn load_request(&mut self, owner: u64, id: &str, outcome: Remembered) {
+        self.memo.insert(owner, id, outcome);
+    }
+
     /// The live tasks in slots from `from` on, and one past the highest slot in use.
     pub fn walk_slots(&self, from: u32) -> (impl Iterator<Item = u32> + '_, u32) {
         let end = self.slots.end();
@@ -429,7 +450,7 @@ impl State {
 }
 
 /// Reads the one setting that claim honours, without a JSON parser: the object's own `"paused"` member.
-fn says_paused(settings: &[u8]) -> bool {
+pub(crate) fn says_paused(settings: &[u8]) -> bool {
     let mut depth = 0u32;
     let mut rest = settings;
     while let Some((byte, tail)) = rest.split_first() {

@@ -58,6 +58,11 @@ impl Tables {
         self.len
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// The bytes that they take up, about.
     pub fn bytes(&self) -> u64 {
         self.bytes

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Refusal},
     id::{OwnerId, TaskId},
     request::{Claim, Depend, Order},
-    state::dice::Dice,
+    state::{dice::Dice, key_hash},
 };
 
 /// Judges a claim.
@@ -70,13 +70,16 @@ pub(super) fn judge(
     }
 
     let available_at = bench.now + claim.lease;
-    let mut next_id = bench.next_id();
+    let mut next_id = bench.next_id.0;
     let mut answer = Answer { ids: Vec::with_capacity(taken.len()), counts: Vec::new() };
     let mut footprint = Footprint::default();
     let mut ops = Vec::with_capacity(taken.len());
     for slot in taken {
         let title = bench.state.title_in(slot);
         footprint.tasks.push(title.id);
+        if let (Some(key), _) = bench.state.texts_at(slot) {
+            footprint.keys.push(key_hash(bench.state.group_at(slot), key));
+        }
         let id = TaskId(next_id);
         next_id += 1;
         answer.ids.push(id);

@@ -30,12 +30,16 @@ pub(super) fn update(reasons: &mut Reasons, request: &Request, limits: &Limits, 
         + request.increments.len()
         + request.guards.len();
     if items > limits.transaction_items {
-        let why = format!("{items} items are more than the {} that one transaction may have: split it", limits.transaction_items);
+        let why = format!(
+            "{items} items are more than the {} that one transaction may have: split it",
+            limits.transaction_items
+        );
         reasons.illegal("request".into(), Code::OverLimit, why);
         return;
     }
     let changes = items - request.depends.len() - request.guards.len();
-    if changes == 0 && !(request.depends_only && !request.depends.is_empty()) {
+    let only_depends = request.depends_only && !request.depends.is_empty();
+    if changes == 0 && !only_depends {
         let why = if request.depends.is_empty() {
             "it asks for nothing: add, update or delete something".into()
         } else {
@@ -90,14 +94,21 @@ pub(super) fn update(reasons: &mut Reasons, request: &Request, limits: &Limits, 
     for (i, increment) in request.increments.iter().enumerate() {
         record(reasons, || format!("increments[{i}]"), &increment.table, &increment.key, limits);
         if increment.table == GROUPS_TABLE {
-            reasons.illegal(format!("increments[{i}].table"), Code::Invalid, "settings are no numbers: put them".into());
+            reasons.illegal(
+                format!("increments[{i}].table"),
+                Code::Invalid,
+                "settings are no numbers: put them".into(),
+            );
         }
     }
     for (i, guard) in request.guards.iter().enumerate() {
         record(reasons, || format!("guards[{i}]"), &guard.table, &guard.key, limits);
     }
     if bytes > limits.transaction_bytes {
-        let why = format!("{bytes} bytes are more than the {} that one transaction may have: split it", limits.transaction_bytes);
+        let why = format!(
+            "{bytes} bytes are more than the {} that one transaction may have: split it",
+            limits.transaction_bytes
+        );
         reasons.illegal("request".into(), Code::OverLimit, why);
     }
 }

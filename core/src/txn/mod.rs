@@ -17,8 +17,8 @@ mod update;
 mod verb;
 
 pub use fingerprint::fingerprint;
-pub use overlay::Overlay;
 pub(crate) use footprint::Footprint;
+pub use overlay::Overlay;
 pub(crate) use overlay::Seen;
 
 use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
@@ -28,8 +28,9 @@ use crate::{
     error::{Error, Refusal},
     id::{OwnerId, Revision, TaskId},
     limits::Limits,
+    record::GROUPS_TABLE,
     request::{Claim, Request},
-    state::{State, dice::Dice},
+    state::{State, dice::Dice, says_paused},
     time::Millis,
 };
 
@@ -75,6 +76,19 @@ pub(crate) struct Bench<'a> {
     pub caller: &'a Caller,
     pub now: Millis,
     pub journal_bytes: u64,
+    /// The next task id behind what is staged.
+    pub next_id: TaskId,
+}
+
+impl Bench<'_> {
+    /// Whether claims skip a group.
+    fn paused(&self, group: &str) -> bool {
+        if self.overlay.writes(GROUPS_TABLE, group) {
+            let seen = self.overlay.record(self.state, GROUPS_TABLE, group, self.now);
+            return seen.is_some_and(|seen| says_paused(&seen.data));
+        }
+        self.state.paused(group)
+    }
 }
 
 /// What a request answers once it is confirmed.
@@ -124,7 +138,8 @@ pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice) -> Result<
                     ),
                 ));
             }
-            let ids = known.ids.iter().flat_map(|(first, count)| (0..u64::from(*count)).map(move |i| TaskId(first + i)));
+            let ids =
+                known.ids.iter().flat_map(|(first, count)| (0..u64::from(*count)).map(move |i| TaskId(first + i)));
             let answer = Answer { ids: ids.collect(), counts: known.counts.clone() };
             return Ok(Verdict::Answer { revision: known.revision, answer, repeated: true });
         }
@@ -153,13 +168,8 @@ fn write_payload(
         ids: runs(&answer.ids),
         counts: answer.counts.clone(),
     });
-    let head = EntryHead {
-        now: bench.now,
-        owner,
-        actor: Cow::Borrowed(&bench.caller.actor),
-        request,
-        ops: ops.len() as u32,
-    };
+    let head =
+        EntryHead { now: bench.now, owner, actor: Cow::Borrowed(&bench.caller.actor), request, ops: ops.len() as u32 };
     let data: usize = ops.iter().map(Op::data_len).sum();
     let mut payload = Vec::with_capacity(64 + ops.len() * 32 + data);
     write_head(&mut payload, &head);

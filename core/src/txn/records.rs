@@ -4,11 +4,10 @@ use alloc::{
     collections::BTreeMap,
     format,
     string::{String, ToString},
-    sync::Arc,
     vec::Vec,
 };
 
-use super::{Bench, Reasons, Seen};
+use super::{Bench, Reasons, Seen, footprint::RecordName};
 use crate::{
     data::Data,
     error::Refusal,
@@ -46,7 +45,8 @@ impl<'r> Records<'r> {
         let mut records = Self::default();
         let expect = |reasons: &mut Reasons, table: &str, key: &str, expected: Option<Revision>| {
             let Some(expected) = expected else { return };
-            let found = bench.overlay.record(bench.state, table, key, bench.now).map_or(Revision(0), |seen| seen.revision);
+            let found =
+                bench.overlay.record(bench.state, table, key, bench.now).map_or(Revision(0), |seen| seen.revision);
             if found != expected {
                 reasons.push(Refusal::StaleRecord { table: table.into(), key: key.into(), expected, found });
             }
@@ -56,11 +56,7 @@ impl<'r> Records<'r> {
         }
         for put in &request.puts {
             expect(reasons, &put.table, &put.key, put.expect);
-            let seen = Seen {
-                data: put.value.clone(),
-                revision: Revision(0),
-                expires_at: put.expires_at.unwrap_or(0),
-            };
+            let seen = Seen { data: put.value.clone(), revision: Revision(0), expires_at: put.expires_at.unwrap_or(0) };
             records.bytes += (96 + put.key.len() + put.value.len()) as u64;
             records.set(reasons, &put.table, &put.key, Part::Put, Some(seen));
         }
@@ -129,7 +125,10 @@ impl<'r> Records<'r> {
     }
 
     /// Every change, in the order in which the records were first named. A removal of what is not there is none.
-    pub fn changes<'s>(&'s self, bench: &'s Bench<'r>) -> impl Iterator<Item = (&'r str, &'r str, Option<&'s Seen>)> + 's {
+    pub fn changes<'s>(
+        &'s self,
+        bench: &'s Bench<'r>,
+    ) -> impl Iterator<Item = (&'r str, &'r str, Option<&'s Seen>)> + 's {
         self.names.iter().filter_map(move |(table, key)| {
             let (part, change) = self.changes.get(&(*table, *key))?;
             // A sweep takes what nobody sees any more; a removal only what somebody could still see or the sweep would.
@@ -145,7 +144,7 @@ impl<'r> Records<'r> {
     }
 
     /// Every change, as a footprint keeps it.
-    pub fn footprint(&self, bench: &Bench<'r>) -> Vec<((Arc<str>, Arc<str>), Change)> {
+    pub fn footprint(&self, bench: &Bench<'r>) -> Vec<(RecordName, Change)> {
         self.changes(bench).map(|(table, key, seen)| ((table.into(), key.into()), seen.cloned())).collect()
     }
 }

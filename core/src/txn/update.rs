@@ -3,8 +3,7 @@
 use alloc::{borrow::Cow, format, vec::Vec};
 
 use super::{
-    Answer, Bench, Footprint, Plan, Reasons, Verdict,
-    legal,
+    Answer, Bench, Footprint, Plan, Reasons, Verdict, legal,
     records::Records,
     verb::{Changed, changed, may_change},
     write_payload,
@@ -14,7 +13,7 @@ use crate::{
     error::{Code, Error, Fate, Refusal},
     id::{OwnerId, TaskId},
     limits::Limits,
-    request::{Add, Depend, IfExists, Request, Update, Verb},
+    request::{Add, Depend, IfExists, Request, Update},
     state::{Arena, FoldMap, Title, key_hash},
     time::Millis,
 };
@@ -32,7 +31,7 @@ pub(super) fn judge(
     if !reasons.0.is_empty() {
         reasons.finish()?;
     }
-    let mut draft = Drafting { bench, owner, reasons, ..Drafting::new(bench, owner) };
+    let mut draft = Drafting::new(bench, owner);
     if draft.meets_staged(request) {
         return Ok(Verdict::Deferred);
     }
@@ -41,11 +40,12 @@ pub(super) fn judge(
     draft.updates(request);
     let adds = draft.adds(request);
     let records = Records::judge(bench, request, &mut draft.reasons);
-    core::mem::take(&mut draft.reasons).finish()?;
-    draft.room(request, &records)?;
-    if adds.deferred {
+    // What a staged transaction may change is no reason yet.
+    if draft.deferred {
         return Ok(Verdict::Deferred);
     }
+    core::mem::take(&mut draft.reasons).finish()?;
+    draft.room(request, &records)?;
     Ok(Verdict::Plan(draft.plan(request, &adds, &records, mark)))
 }
 
@@ -53,11 +53,6 @@ pub(super) fn judge(
 enum Added<'r> {
     New { add: &'r Add, replaces: Option<Title> },
     Kept(TaskId),
-}
-
-struct Adds<'r> {
-    adds: Vec<Added<'r>>,
-    deferred: bool,
 }
 
 struct Drafting<'a, 'b> {
@@ -71,6 +66,7 @@ struct Drafting<'a, 'b> {
     updated: Vec<(usize, Title)>,
     deleted: Vec<(TaskId, Reason)>,
     footprint: Footprint,
+    deferred: bool,
 }
 
 impl<'a, 'b> Drafting<'a, 'b> {
@@ -84,6 +80,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
             updated: Vec::new(),
             deleted: Vec::new(),
             footprint: Footprint::default(),
+            deferred: false,
         }
     }
 
@@ -93,13 +90,12 @@ impl<'a, 'b> Drafting<'a, 'b> {
         if overlay.is_empty() {
             return false;
         }
-        let named = request.updates.iter().map(|update| update.id).chain(request.deletes.iter().map(|delete| delete.id));
+        let named =
+            request.updates.iter().map(|update| update.id).chain(request.deletes.iter().map(|delete| delete.id));
         named.into_iter().any(|id| overlay.touches(id.0))
             || request.depends.iter().any(|depend| match depend {
                 Depend::Id(id) => overlay.touches(id.0),
-                Depend::Origin(id) => {
-                    overlay.touches(self.bench.state.by_origin(*id).unwrap_or(*id).0)
-                }
+                Depend::Origin(id) => overlay.touches(self.bench.state.by_origin(*id).unwrap_or(*id).0),
             })
     }
 
@@ -189,13 +185,13 @@ impl<'a, 'b> Drafting<'a, 'b> {
         }
     }
 
-    fn give(&mut self, group: &str, key: &str) -> u64 {
+    fn give(&mut self, group: &str, key: &str) {
         let hash = key_hash(group, key);
         if self.given.insert(hash, ()).is_some() {
             self.reasons.push(Refusal::RepeatedKey { place: group.into(), key: key.into() });
         }
+        self.deferred |= self.bench.overlay.touches_key(hash);
         self.footprint.keys.push(hash);
-        hash
     }
 
     /// Notes that the transaction changes a task.
@@ -206,23 +202,21 @@ impl<'a, 'b> Drafting<'a, 'b> {
         }
     }
 
-    fn adds<'r>(&mut self, request: &'r Request) -> Adds<'r> {
-        let mut adds = Adds { adds: Vec::with_capacity(request.adds.len()), deferred: false };
+    fn adds<'r>(&mut self, request: &'r Request) -> Vec<Added<'r>> {
+        let mut adds = Vec::with_capacity(request.adds.len());
         for add in &request.adds {
             self.footprint.added_bytes += (64 + Arena::footprint(add.data.len())) as u64;
             let mut replaces = None;
             if let Some(key) = &add.key {
-                let hash = self.give(&add.group, key);
+                self.give(&add.group, key);
                 let present = self.bench.state.by_key(&add.group, key);
                 let present = present.filter(|id| !self.deleted.iter().any(|(deleted, _)| deleted == id));
-                if self.bench.overlay.touches_key(hash) {
-                    adds.deferred = true;
-                } else if let Some(title) = present.and_then(|id| self.bench.state.title(id)) {
+                if let Some(title) = present.and_then(|id| self.bench.state.title(id)) {
                     let id = TaskId(title.id);
                     let held = title.held(self.bench.now);
                     match add.if_exists {
                         IfExists::Keep => {
-                            adds.adds.push(Added::Kept(id));
+                            adds.push(Added::Kept(id));
                             continue;
                         }
                         IfExists::Replace if !held => {
@@ -239,7 +233,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 }
             }
             self.footprint.added_tasks += i64::from(replaces.is_none());
-            adds.adds.push(Added::New { add, replaces });
+            adds.push(Added::New { add, replaces });
         }
         adds
     }
@@ -256,26 +250,21 @@ impl<'a, 'b> Drafting<'a, 'b> {
         full(limits, tasks, bytes, *journal_bytes, !request.adds.is_empty())
     }
 
-    fn plan(
-        mut self,
-        request: &Request,
-        adds: &Adds<'_>,
-        records: &Records<'a>,
-        mark: Option<(&str, u64)>,
-    ) -> Plan {
+    fn plan(mut self, request: &Request, adds: &[Added<'_>], records: &Records<'a>, mark: Option<(&str, u64)>) -> Plan {
         let bench = self.bench;
-        let mut next_id = bench.next_id();
+        let mut next_id = bench.next_id.0;
         let mut draw = || {
             let id = TaskId(next_id);
             next_id += 1;
             id
         };
-        let mut answer = Answer { ids: Vec::with_capacity(adds.adds.len() + self.updated.len()), counts: records.counts.clone() };
-        let mut ops = Vec::with_capacity(self.deleted.len() + adds.adds.len() + self.updated.len() + request.puts.len());
+        let mut answer =
+            Answer { ids: Vec::with_capacity(adds.len() + self.updated.len()), counts: records.counts.clone() };
+        let mut ops = Vec::with_capacity(self.deleted.len() + adds.len() + self.updated.len() + request.puts.len());
         for (id, reason) in &self.deleted {
             ops.push(Op::Remove { id: *id, reason: *reason });
         }
-        for added in &adds.adds {
+        for added in adds {
             let (add, replaces) = match added {
                 Added::Kept(id) => {
                     answer.ids.push(*id);
@@ -300,9 +289,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
         for (table, key, seen) in records.changes(bench) {
             let (table, key) = (Cow::Borrowed(table), Cow::Borrowed(key));
             ops.push(match seen {
-                Some(seen) => {
-                    Op::Put { table, key, expires_at: seen.expires_at, value: Cow::Borrowed(&seen.data) }
-                }
+                Some(seen) => Op::Put { table, key, expires_at: seen.expires_at, value: Cow::Borrowed(&seen.data) },
                 None => Op::RemoveRecord { table, key },
             });
         }
@@ -374,21 +361,26 @@ fn full(limits: &Limits, tasks: u64, bytes: u64, journal: u64, adds: bool) -> Re
         return over("tasks", tasks, limits.max_tasks, "finish or delete some, or raise max_tasks");
     }
     if bytes > limits.max_state_bytes {
-        return over("bytes of state", bytes, limits.max_state_bytes, "finish or delete some, or raise max_state_bytes");
+        return over(
+            "bytes of state",
+            bytes,
+            limits.max_state_bytes,
+            "finish or delete some, or raise max_state_bytes",
+        );
     }
     if journal > limits.max_journal_bytes {
-        return over("bytes of journal", journal, limits.max_journal_bytes, "take a snapshot, or raise max_journal_bytes");
+        return over(
+            "bytes of journal",
+            journal,
+            limits.max_journal_bytes,
+            "take a snapshot, or raise max_journal_bytes",
+        );
     }
     Ok(())
 }
 
 /// What became of an id, when the lease of it ended, and whether the asker was the one who had claimed it.
-pub(super) fn fate(
-    bench: &Bench<'_>,
-    id: TaskId,
-    origin: Option<TaskId>,
-    owner: OwnerId,
-) -> (Fate, Millis, bool) {
+pub(super) fn fate(bench: &Bench<'_>, id: TaskId, origin: Option<TaskId>, owner: OwnerId) -> (Fate, Millis, bool) {
     let past = bench.state.past();
     let gone = past.of(id.0);
     let lost = gone.map_or(origin.is_some(), |gone| gone.holder == owner.0 && gone.by != owner.0);
@@ -413,9 +405,4 @@ pub(super) fn fate(
         at: end.at,
     });
     (fate, lease_end, lost)
-}
-
-/// Which verbs give a task back to its group.
-pub(crate) const fn gives_back(verb: Verb) -> bool {
-    matches!(verb, Verb::Release | Verb::Fail | Verb::Requeue)
 }

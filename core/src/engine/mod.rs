@@ -1,0 +1,363 @@
+//! The engine: state and transactions with one seam to the outside, without I/O.
+//!
+//! ```text
+//!            ingest(entry) ───────────────► state          what others, or an earlier run, wrote
+//! ask ──► stage ──► drafts ──(a driver appends them)──► confirm ──► state, answers
+//!                      └────────(it could not)────────► rollback
+//! ```
+//!
+//! Staged transactions are judged one after another as if each had been applied, and none is applied before it is
+//! confirmed: reads, waits, watches and the snapshot walk never see what a rollback could take back.
+
+mod control;
+mod event;
+#[cfg(test)]
+mod tests;
+
+pub use event::{Change, ChangeKind, Event};
+
+use alloc::{format, sync::Arc, vec::Vec};
+
+use crate::{
+    entry::EntryKind,
+    error::{Code, Error, Result},
+    id::{Author, OwnerId, Position, Revision, TaskId},
+    limits::Limits,
+    port::{Draft, Stored, Tail},
+    request::Committed,
+    state::{Mode, State, dice::Dice},
+    task::Task,
+    time::Millis,
+    txn::{Answer, Ask, Bench, Caller, Overlay, Verdict, judge},
+};
+
+/// The format level that this program writes into new stores, and the highest that it reads.
+pub const LEVEL: u32 = 1;
+
+/// How a handle is set up.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The bounds of validation.
+    pub limits: Limits,
+    /// The owner of requests that name none; random, below 2^53.
+    pub owner: OwnerId,
+    /// The label of who does it, such as `host:pid`.
+    pub actor: Arc<str>,
+    /// The random number of this handle.
+    pub author: Author,
+    /// What random claims are drawn from.
+    pub seed: u64,
+}
+
+/// How the staging of a request ended.
+#[derive(Debug)]
+pub enum Stage {
+    /// It is the next draft; its answer comes with [`Engine::confirm`].
+    Staged,
+    /// Nothing is to be written, and this is the answer.
+    Answered(Committed),
+    /// It meets something staged: settle the batch, then stage it again.
+    Deferred,
+}
+
+/// State and transactions of one handle.
+#[derive(Debug)]
+pub struct Engine {
+    state: State,
+    overlay: Overlay,
+    drafts: Vec<Draft>,
+    answers: Vec<Answer>,
+    tail: Tail,
+    limits: Limits,
+    caller: Caller,
+    author: Author,
+    dice: Dice,
+    closed: Option<Error>,
+    rollbacks: u64,
+    marker: Option<(Author, Millis)>,
+    watching: bool,
+    events: Vec<Event>,
+    ahead: Millis,
+    skipped: u64,
+}
+
+impl Engine {
+    /// An engine on a state that is the one at `tail`.
+    pub fn new(setup: Setup, state: State, tail: Tail) -> Self {
+        Self {
+            state,
+            overlay: Overlay::default(),
+            drafts: Vec::new(),
+            answers: Vec::new(),
+            tail,
+            limits: setup.limits,
+            caller: Caller { owner: setup.owner, actor: setup.actor },
+            author: setup.author,
+            dice: Dice::new(setup.seed),
+            closed: None,
+            rollbacks: 0,
+            marker: None,
+            watching: false,
+            events: Vec::new(),
+            ahead: 0,
+            skipped: 0,
+        }
+    }
+
+    /// The confirmed state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The tail up to which entries are confirmed.
+    pub fn tail(&self) -> &Tail {
+        &self.tail
+    }
+
+    /// The bounds of validation.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The handle's random number.
+    pub fn author(&self) -> Author {
+        self.author
+    }
+
+    /// Who it asks for.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// How far the clock of another handle was ahead of the `now` that this one gave, at most, in milliseconds.
+    pub fn ahead(&self) -> Millis {
+        self.ahead
+    }
+
+    /// Entries that did not count because another author had the store for itself.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// How many batches were rolled back: a walk that saw this change begins again.
+    pub fn rollbacks(&self) -> u64 {
+        self.rollbacks
+    }
+
+    /// Who began the last snapshot, and when.
+    pub fn snapshot_marker(&self) -> Option<(Author, Millis)> {
+        self.marker
+    }
+
+    /// Groups in which something became claimable since this was last asked.
+    pub fn take_stirred(&mut self) -> Vec<Arc<str>> {
+        self.state.take_stirred()
+    }
+
+    /// From now on, whether every confirmed entry becomes an [`Event`].
+    pub fn watch(&mut self, watching: bool) {
+        self.watching = watching;
+    }
+
+    /// The events since this was last asked.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        core::mem::take(&mut self.events)
+    }
+
+    /// Ends the engine: every later request gets this answer.
+    pub fn close(&mut self, why: Error) {
+        self.rollback();
+        self.closed.get_or_insert(why);
+    }
+
+    /// Why the engine ended, if it did.
+    pub fn closed(&self) -> Option<&Error> {
+        self.closed.as_ref()
+    }
+
+    /// What is staged, to be appended at [`Engine::tail`].
+    pub fn drafts(&self) -> &[Draft] {
+        &self.drafts
+    }
+
+    /// Takes in an entry that stands behind the tail. Nothing may be staged.
+    pub fn ingest(&mut self, stored: &Stored<'_>, now: Millis) -> Result<()> {
+        debug_assert!(self.drafts.is_empty(), "an entry was ingested over staged ones");
+        self.absorb(stored, now)
+    }
+
+    fn absorb(&mut self, stored: &Stored<'_>, now: Millis) -> Result<()> {
+        if let Some(why) = &self.closed {
+            return Err(why.clone());
+        }
+        let counted = self.state.apply(stored, Mode::Strict, self.limits.request_window);
+        let counted = counted.inspect_err(|error| {
+            self.closed.get_or_insert(error.clone());
+        })?;
+        self.tail = stored.tail;
+        if !counted {
+            self.skipped += 1;
+            return Ok(());
+        }
+        if self.state.level() > LEVEL {
+            let why = Error::new(
+                Code::UpgradeNeeded,
+                format!(
+                    "the store was upgraded to format level {}; this program knows {LEVEL}: upgrade it",
+                    self.state.level()
+                ),
+            );
+            self.closed.get_or_insert(why);
+        }
+        if self.watching || stored.kind != EntryKind::Transaction || stored.author != self.author {
+            self.look(stored, now);
+        }
+        Ok(())
+    }
+
+    /// The parts of an entry that matter beside the state.
+    fn look(&mut self, stored: &Stored<'_>, now: Millis) {
+        let Ok(payload) = crate::entry::Payload::read(stored.payload) else { return };
+        if stored.author != self.author && now > 0 {
+            self.ahead = self.ahead.max(payload.head.now.saturating_sub(now));
+        }
+        if stored.kind == EntryKind::SnapshotBegun {
+            self.marker = Some((stored.author, payload.head.now));
+        }
+        if self.watching {
+            self.events.extend(Event::read(stored));
+        }
+    }
+
+    /// Judges a request as of `now` and stages what it becomes. `journal_bytes` is what waits for a snapshot.
+    pub fn stage(&mut self, ask: Ask<'_>, now: Millis, journal_bytes: u64) -> Result<Stage> {
+        self.may_write()?;
+        let bench = Bench {
+            state: &self.state,
+            overlay: &self.overlay,
+            limits: &self.limits,
+            caller: &self.caller,
+            now,
+            journal_bytes,
+            next_id: self.next_id(),
+        };
+        match judge(&bench, ask, &mut self.dice)? {
+            Verdict::Plan(plan) => {
+                if plan.next_id.0 > crate::id::MAX_ID {
+                    return Err(Error::new(Code::Full, "the store has used up its 2^53 task ids: begin a new store"));
+                }
+                let revision = self.push(EntryKind::Transaction, plan.next_id, plan.payload);
+                self.answers.push(plan.answer);
+                self.overlay.stage(plan.footprint, revision);
+                Ok(Stage::Staged)
+            }
+            Verdict::Answer { revision, answer, repeated } => {
+                Ok(Stage::Answered(self.committed(revision, &answer, repeated)))
+            }
+            Verdict::Deferred => Ok(Stage::Deferred),
+        }
+    }
+
+    /// Whether this handle may write at all.
+    pub fn may_write(&self) -> Result<()> {
+        if let Some(why) = &self.closed {
+            return Err(why.clone());
+        }
+        let alone = self.state.exclusive();
+        if alone != Author(0) && alone != self.author {
+            return Err(Error::new(
+                Code::Fenced,
+                format!(
+                    "another handle (author {alone}) has the store for itself since a revision before {}: wait until it \
+                     closes, or open with take-over",
+                    self.tail.revision.0 + 1
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn next_id(&self) -> TaskId {
+        self.drafts.last().map_or(self.state.next_id(), |draft| draft.next_id)
+    }
+
+    fn push(&mut self, kind: EntryKind, next_id: TaskId, payload: Vec<u8>) -> Revision {
+        let last = self.drafts.last().map_or(self.tail.revision, |draft| draft.revision);
+        let revision = Revision(last.0 + 1);
+        self.drafts.push(Draft { kind, revision, next_id, author: self.author, payload });
+        revision
+    }
+
+    /// What is staged was appended, and this is the new tail: applies it and answers, in the order of staging.
+    pub fn confirm(&mut self, tail: &Tail, now: Millis) -> Result<Vec<Committed>> {
+        let drafts = core::mem::take(&mut self.drafts);
+        let answers = core::mem::take(&mut self.answers);
+        self.overlay.clear();
+        let mut done = Vec::with_capacity(drafts.len());
+        for (at, (draft, answer)) in drafts.iter().zip(&answers).enumerate() {
+            let last = at + 1 == drafts.len();
+            let between =
+                Tail { position: tail.position, revision: draft.revision, next_id: draft.next_id, link: tail.link };
+            let stored = Stored {
+                kind: draft.kind,
+                author: draft.author,
+                position: self.tail.position,
+                durable: Position(0),
+                tail: if last { *tail } else { between },
+                payload: &draft.payload,
+            };
+            self.absorb(&stored, now)?;
+            done.push(self.committed(draft.revision, answer, false));
+        }
+        Ok(done)
+    }
+
+    /// After an append that failed half-way: the entry behind the tail, as the journal has it. Answers where it is the
+    /// first of those staged; otherwise nothing that is staged can count any more, and it is rolled back.
+    pub fn settle(&mut self, stored: &Stored<'_>, now: Millis) -> Result<Option<Committed>> {
+        let own = self.drafts.first().is_some_and(|draft| {
+            draft.author == stored.author && draft.revision == stored.tail.revision && draft.payload == stored.payload
+        });
+        if !own {
+            self.rollback();
+            self.absorb(stored, now)?;
+            return Ok(None);
+        }
+        let draft = self.drafts.remove(0);
+        let answer = self.answers.remove(0);
+        self.absorb(stored, now)?;
+        Ok(Some(self.committed(draft.revision, &answer, false)))
+    }
+
+    /// What is staged is not in the journal: forgets it.
+    pub fn rollback(&mut self) {
+        if !self.drafts.is_empty() {
+            self.rollbacks += 1;
+        }
+        self.drafts.clear();
+        self.answers.clear();
+        self.overlay.clear();
+    }
+
+    fn committed(&self, revision: Revision, answer: &Answer, repeated: bool) -> Committed {
+        let tasks = answer.ids.iter().map(|id| self.state.task(*id).unwrap_or_else(|| shell(*id))).collect();
+        Committed { revision, tasks, counts: answer.counts.clone(), repeated }
+    }
+}
+
+/// A task of which only the id is known: it has changed since the request that is repeated.
+fn shell(id: TaskId) -> Task {
+    Task {
+        id,
+        origin: TaskId(0),
+        group: Arc::default(),
+        key: None,
+        available_at: 0,
+        added_at: 0,
+        owner: OwnerId(0),
+        attempt: 0,
+        failures: 0,
+        error: None,
+        data: crate::data::Data::default(),
+    }
+}

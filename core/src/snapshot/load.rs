@@ -1,0 +1,185 @@
+//! Reading a snapshot, piece by piece, into a state that replay can start from.
+
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
+
+use super::{CHUNK_HEADER, CHUNK_MAX, ChunkKind, End, FORMAT, Head, Piece};
+use crate::{
+    data::Data,
+    error::{Code, Error, Result},
+    id::{Position, StoreId},
+    port::Tail,
+    state::{Remembered, State, Value},
+};
+
+/// A snapshot that was read whole.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The fuzzy state; replay of (begin, end] makes it a true one.
+    pub state: State,
+    /// Where replay starts.
+    pub begin: Tail,
+    /// Where the state must have `digest`.
+    pub end: Tail,
+    /// The digest at `end`.
+    pub digest: u64,
+}
+
+/// Takes a snapshot's bytes in pieces of any size.
+#[derive(Debug)]
+pub struct Loader {
+    store: StoreId,
+    held: Vec<u8>,
+    state: State,
+    head: Option<Head>,
+    end: Option<End>,
+    pieces: u64,
+}
+
+fn damaged(what: impl Into<String>) -> Error {
+    Error::new(Code::Corrupt, format!("the snapshot is damaged: {}", what.into()))
+}
+
+impl Loader {
+    /// A loader for a snapshot of this store.
+    pub fn new(store: StoreId) -> Self {
+        Self { store, held: Vec::new(), state: State::new(), head: None, end: None, pieces: 0 }
+    }
+
+    /// The next bytes.
+    pub fn feed(&mut self, mut bytes: &[u8]) -> Result<()> {
+        // Whole chunks are read where they lie; only a cut one is put together.
+        while !self.held.is_empty() && !bytes.is_empty() {
+            let want = Self::want(&self.held)?;
+            let take = want.saturating_sub(self.held.len()).min(bytes.len());
+            self.held.extend_from_slice(&bytes[..take]);
+            bytes = &bytes[take..];
+            if self.held.len() >= CHUNK_HEADER && self.held.len() >= Self::want(&self.held)? {
+                let held = core::mem::take(&mut self.held);
+                self.chunk(&held)?;
+            }
+        }
+        while bytes.len() >= CHUNK_HEADER {
+            let want = Self::want(bytes)?;
+            if bytes.len() < want {
+                break;
+            }
+            self.chunk(&bytes[..want])?;
+            bytes = &bytes[want..];
+        }
+        self.held.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// How many bytes the chunk that begins here has, as far as that is known.
+    fn want(bytes: &[u8]) -> Result<usize> {
+        if bytes.len() < CHUNK_HEADER {
+            return Ok(CHUNK_HEADER);
+        }
+        let (raw, stored) = (number(bytes, 4), number(bytes, 8));
+        if raw > CHUNK_MAX || stored > CHUNK_MAX || bytes[1] > 1 {
+            return Err(damaged("a chunk's header makes no sense"));
+        }
+        Ok(CHUNK_HEADER + stored)
+    }
+
+    fn chunk(&mut self, chunk: &[u8]) -> Result<()> {
+        let (header, stored) = chunk.split_at(CHUNK_HEADER);
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&header[..12]);
+        crc.update(stored);
+        if crc.finalize() as usize != number(header, 12) {
+            return Err(damaged("a chunk has another checksum than it says"));
+        }
+        let kind = ChunkKind::from_number(header[0]).ok_or_else(|| damaged("it has a chunk of unknown kind"))?;
+        let raw_len = number(header, 4);
+        let raw = if header[1] == 1 {
+            let raw = miniz_oxide::inflate::decompress_to_vec_with_limit(stored, raw_len)
+                .map_err(|error| damaged(format!("a chunk does not inflate: {error}")))?;
+            Cow::Owned(raw)
+        } else {
+            Cow::Borrowed(stored)
+        };
+        if raw.len() != raw_len {
+            return Err(damaged("a chunk has another length than it says"));
+        }
+        if self.end.is_some() || (self.head.is_none() != (kind == ChunkKind::Head)) {
+            return Err(damaged("its chunks are out of order"));
+        }
+        match kind {
+            ChunkKind::Head => self.head(&raw),
+            ChunkKind::Items => self.items(&raw),
+            ChunkKind::End => {
+                let end: End = postcard::from_bytes(&raw).map_err(|error| damaged(format!("{error}")))?;
+                self.end = Some(end);
+                Ok(())
+            }
+        }
+    }
+
+    fn head(&mut self, raw: &[u8]) -> Result<()> {
+        let head: Head = postcard::from_bytes(raw).map_err(|error| damaged(format!("{error}")))?;
+        if head.format != FORMAT {
+            let why = format!("the snapshot has format {}, this program knows {FORMAT}: upgrade this program", head.format);
+            return Err(Error::new(Code::UpgradeNeeded, why));
+        }
+        if head.store != self.store {
+            return Err(Error::new(Code::Replaced, "the snapshot is of another store"));
+        }
+        // A hint only: what is said of the number of tasks must not make a reader allocate without bound.
+        self.state.reserve(head.tasks.min(1 << 24) as usize);
+        let tail = Tail {
+            position: Position(head.position),
+            revision: head.begin,
+            next_id: head.next_id,
+            link: head.link,
+        };
+        self.state.stand_at(&tail, head.level, head.exclusive);
+        self.head = Some(head);
+        Ok(())
+    }
+
+    fn items(&mut self, mut raw: &[u8]) -> Result<()> {
+        while !raw.is_empty() {
+            let (piece, rest) =
+                postcard::take_from_bytes::<Piece<'_>>(raw).map_err(|error| damaged(format!("{error}")))?;
+            raw = rest;
+            self.pieces += 1;
+            match piece {
+                Piece::Task(image) => {
+                    let fits = image.id.0 != 0 && image.id.0 <= crate::id::MAX_ID;
+                    if !fits || image.available_at > crate::time::MAX_TIME || self.state.title(image.id).is_some() {
+                        return Err(damaged(format!("task {} makes no sense in it", image.id)));
+                    }
+                    self.state.load(&image);
+                }
+                Piece::Record { table, key, revision, expires_at, value } => {
+                    let value = Value { data: Data::from(&*value), revision, expires_at };
+                    self.state.load_record(&table, &key, value);
+                }
+                Piece::Request { owner, id, revision, fingerprint, ids, counts } => {
+                    self.state.load_request(owner, &id, Remembered { revision, fingerprint, ids, counts });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// All bytes were given.
+    pub fn finish(self) -> Result<Loaded> {
+        let (Some(head), Some(end)) = (self.head, self.end) else {
+            return Err(damaged("it ends too early"));
+        };
+        if !self.held.is_empty() || end.end < head.begin || end.pieces != self.pieces {
+            return Err(damaged("its end does not fit its beginning"));
+        }
+        let begin =
+            Tail { position: Position(head.position), revision: head.begin, next_id: head.next_id, link: head.link };
+        let end_tail =
+            Tail { position: Position(end.position), revision: end.end, next_id: end.next_id, link: end.link };
+        Ok(Loaded { state: self.state, begin, end: end_tail, digest: end.digest })
+    }
+}
+
+fn number(bytes: &[u8], at: usize) -> usize {
+    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]) as usize
+}

@@ -1,0 +1,220 @@
+//! Walking the live state in slices.
+
+use alloc::{borrow::Cow, sync::Arc, vec::Vec};
+
+use super::{CHUNK_HEADER, ChunkKind, End, FORMAT, Head, Piece};
+use crate::{
+    engine::Engine,
+    entry::Image,
+    id::{OwnerId, Revision, StoreId, TaskId},
+    port::Tail,
+    state::State,
+};
+
+/// Raw bytes of an items chunk, about.
+const CHUNK: usize = 256 << 10;
+
+/// What a walk has still to see.
+#[derive(Debug)]
+enum Ahead {
+    Head,
+    Tasks(u32),
+    Records(Option<(Arc<str>, Arc<str>)>),
+    Requests,
+    End,
+    Nothing,
+}
+
+/// A walk in progress. Between two slices the state may change in any way that commits can change it.
+#[derive(Debug)]
+pub struct Walk {
+    store: StoreId,
+    begin: Tail,
+    end: Tail,
+    ahead: Ahead,
+    pieces: u64,
+}
+
+impl Walk {
+    /// A walk that begins at the engine's present revision.
+    pub fn new(engine: &Engine, store: StoreId) -> Self {
+        Self { store, begin: *engine.tail(), end: *engine.tail(), ahead: Ahead::Head, pieces: 0 }
+    }
+
+    /// The tail at which it began: replay starts there.
+    pub fn begin(&self) -> &Tail {
+        &self.begin
+    }
+
+    /// The tail at which it ended; the snapshot may be published once the journal is durable through there.
+    pub fn end(&self) -> &Tail {
+        &self.end
+    }
+
+    /// The next chunk, not yet [packed](pack), of at most `items` items; `None` when all was seen.
+    pub fn slice(&mut self, engine: &Engine, items: usize) -> Option<(ChunkKind, Vec<u8>)> {
+        let state = engine.state();
+        match &self.ahead {
+            Ahead::Head => {
+                self.ahead = Ahead::Tasks(0);
+                let head = Head {
+                    format: FORMAT,
+                    store: self.store,
+                    begin: self.begin.revision,
+                    position: self.begin.position.0,
+                    link: self.begin.link,
+                    next_id: self.begin.next_id,
+                    level: state.level(),
+                    exclusive: state.exclusive(),
+                    tasks: state.tasks(),
+                };
+                // The head is cut in the slice that begins the walk: nothing has changed since.
+                Some((ChunkKind::Head, encode(&head)))
+            }
+            Ahead::Tasks(from) => {
+                let (raw, next) = self.tasks(state, *from, items);
+                self.ahead = next.map_or(Ahead::Records(None), Ahead::Tasks);
+                Some((ChunkKind::Items, raw))
+            }
+            Ahead::Records(after) => {
+                let after = after.clone();
+                let (raw, next) = self.records(state, after.as_ref(), items);
+                self.ahead = next.map_or(Ahead::Requests, |name| Ahead::Records(Some(name)));
+                Some((ChunkKind::Items, raw))
+            }
+            Ahead::Requests => {
+                // The remembered requests and the end belong to one moment: the next slice comes in the same breath.
+                let raw = self.requests(state);
+                self.end = *engine.tail();
+                self.ahead = Ahead::End;
+                Some((ChunkKind::Items, raw))
+            }
+            Ahead::End => {
+                if self.end.revision != engine.tail().revision {
+                    self.ahead = Ahead::Requests;
+                    return self.slice(engine, items);
+                }
+                self.ahead = Ahead::Nothing;
+                let end = End {
+                    end: self.end.revision,
+                    position: self.end.position.0,
+                    link: self.end.link,
+                    next_id: state.next_id(),
+                    digest: state.digest(),
+                    pieces: self.pieces,
+                };
+                Some((ChunkKind::End, encode(&end)))
+            }
+            Ahead::Nothing => None,
+        }
+    }
+
+    fn tasks(&mut self, state: &State, from: u32, items: usize) -> (Vec<u8>, Option<u32>) {
+        let mut raw = Vec::with_capacity(CHUNK / 8);
+        let mut seen = 0;
+        let (slots, end) = state.walk_slots(from);
+        for slot in slots {
+            if seen == items || raw.len() >= CHUNK {
+                return (raw, Some(slot));
+            }
+            let title = state.title_in(slot);
+            let (key, error) = state.texts_at(slot);
+            let image = Image {
+                id: TaskId(title.id),
+                origin: TaskId(if title.origin == title.id { 0 } else { title.origin }),
+                group: Cow::Borrowed(state.group_at(slot)),
+                key: key.map(|key| Cow::Borrowed(&**key)),
+                available_at: title.available_at,
+                added_at: title.added_at,
+                owner: OwnerId(title.owner),
+                attempt: title.attempt,
+                failures: title.failures,
+                error: error.map(|error| Cow::Borrowed(&**error)),
+                data: Cow::Borrowed(state.data_at(slot)),
+            };
+            push(&mut raw, &Piece::Task(image));
+            seen += 1;
+            self.pieces += 1;
+        }
+        let _ = end;
+        (raw, None)
+    }
+
+    fn records(
+        &mut self,
+        state: &State,
+        after: Option<&(Arc<str>, Arc<str>)>,
+        items: usize,
+    ) -> (Vec<u8>, Option<(Arc<str>, Arc<str>)>) {
+        let mut raw = Vec::new();
+        let mut seen = 0;
+        let mut last = None;
+        for (table, key, value) in state.tables().walk(after.map(|(table, key)| (&**table, &**key))) {
+            if seen == items || raw.len() >= CHUNK {
+                return (raw, last);
+            }
+            let piece = Piece::Record {
+                table: Cow::Borrowed(table),
+                key: Cow::Borrowed(key),
+                revision: value.revision,
+                expires_at: value.expires_at,
+                value: Cow::Borrowed(&value.data),
+            };
+            push(&mut raw, &piece);
+            last = Some((table.clone(), key.clone()));
+            seen += 1;
+            self.pieces += 1;
+        }
+        (raw, None)
+    }
+
+    fn requests(&mut self, state: &State) -> Vec<u8> {
+        let mut raw = Vec::new();
+        for (owner, id, outcome) in state.memo().iter() {
+            let piece = Piece::Request {
+                owner,
+                id: Cow::Borrowed(id),
+                revision: outcome.revision,
+                fingerprint: outcome.fingerprint,
+                ids: outcome.ids.clone(),
+                counts: outcome.counts.clone(),
+            };
+            push(&mut raw, &piece);
+            self.pieces += 1;
+        }
+        raw
+    }
+
+    /// The revision at which it began.
+    pub fn revision(&self) -> Revision {
+        self.begin.revision
+    }
+}
+
+fn encode<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_allocvec(value).unwrap_or_default()
+}
+
+fn push(raw: &mut Vec<u8>, piece: &Piece<'_>) {
+    raw.extend_from_slice(&encode(piece));
+}
+
+/// A chunk as it stands in the file. Deflating costs time: it is done beside the walk, not in it.
+pub fn pack(kind: ChunkKind, raw: &[u8]) -> Vec<u8> {
+    let mut deflated = Vec::new();
+    if raw.len() > 128 {
+        deflated = miniz_oxide::deflate::compress_to_vec(raw, 1);
+    }
+    let packed = !deflated.is_empty() && deflated.len() + raw.len() / 8 <= raw.len();
+    let stored = if packed { &deflated } else { raw };
+    let mut chunk = Vec::with_capacity(CHUNK_HEADER + stored.len());
+    chunk.extend_from_slice(&[kind as u8, u8::from(packed), 0, 0]);
+    chunk.extend_from_slice(&(raw.len() as u32).to_le_bytes());
+    chunk.extend_from_slice(&(stored.len() as u32).to_le_bytes());
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&chunk);
+    crc.update(stored);
+    chunk.extend_from_slice(&crc.finalize().to_le_bytes());
+    chunk.extend_from_slice(stored);
+    chunk
+}
