@@ -25,6 +25,7 @@ extern crate std;
 
 pub mod bytelog;
 pub mod data;
+pub mod driver;
 pub mod engine;
 pub mod entry;
 pub mod error;
@@ -37,6 +38,7 @@ pub mod port;
 pub mod record;
 pub mod request;
 pub mod rows;
+pub mod snapshot;
 pub mod state;
 pub mod task;
 pub mod time;

@@ -6,7 +6,8 @@ use super::{Engine, LEVEL};
 use crate::{
     entry::{EntryHead, EntryKind, Op, write_head, write_op},
     error::{Code, Error, Result},
-    id::Author,
+    id::{Author, Revision},
+    port::{Draft, Tail},
     time::Millis,
     txn::Answer,
 };
@@ -58,14 +59,25 @@ impl Engine {
         self.stage_control(EntryKind::Upgrade, now, &[Op::Level(level)]);
     }
 
-    /// Stages an entry that does nothing: once it is seen, nothing else can stand at its position.
-    pub fn stage_noop(&mut self, now: Millis) -> Result<()> {
-        self.may_write()?;
-        self.stage_control(EntryKind::Noop, now, &[]);
-        Ok(())
+    /// An entry that does nothing, to stand behind `at`: once it, or another, is seen there, nothing else can be.
+    pub(crate) fn filler(&self, at: &Tail, now: Millis) -> Draft {
+        Draft {
+            kind: EntryKind::Noop,
+            revision: Revision(at.revision.0 + 1),
+            next_id: at.next_id,
+            author: self.author(),
+            payload: self.control_payload(now, &[]),
+        }
     }
 
     fn stage_control(&mut self, kind: EntryKind, now: Millis, ops: &[Op<'_>]) {
+        let payload = self.control_payload(now, ops);
+        let next_id = self.next_id();
+        self.push(kind, next_id, payload);
+        self.answers.push(Answer::default());
+    }
+
+    fn control_payload(&self, now: Millis, ops: &[Op<'_>]) -> Vec<u8> {
         let head = EntryHead {
             now,
             owner: self.caller().owner,
@@ -78,8 +90,6 @@ impl Engine {
         for op in ops {
             write_op(&mut payload, op);
         }
-        let next_id = self.next_id();
-        self.push(kind, next_id, payload);
-        self.answers.push(Answer::default());
+        payload
     }
 }

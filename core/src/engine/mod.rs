@@ -139,7 +139,7 @@ impl Engine {
         self.skipped
     }
 
-    /// How many batches were rolled back: a walk that saw this change begins again.
+    /// How often the state was loaded anew or a batch rolled back: a walk that saw this change begins again.
     pub fn rollbacks(&self) -> u64 {
         self.rollbacks
     }
@@ -162,6 +162,17 @@ impl Engine {
     /// The events since this was last asked.
     pub fn take_events(&mut self) -> Vec<Event> {
         core::mem::take(&mut self.events)
+    }
+
+    /// Takes over from an engine whose state fell below the journal's floor.
+    pub fn succeed(&mut self, old: &mut Self) {
+        old.rollback();
+        self.closed = old.closed.take().or(self.closed.take());
+        self.rollbacks = old.rollbacks + 1;
+        self.watching = old.watching;
+        self.events = core::mem::take(&mut old.events);
+        self.ahead = self.ahead.max(old.ahead);
+        self.skipped += old.skipped;
     }
 
     /// Ends the engine: every later request gets this answer.

@@ -119,20 +119,18 @@ impl Loader {
     fn head(&mut self, raw: &[u8]) -> Result<()> {
         let head: Head = postcard::from_bytes(raw).map_err(|error| damaged(format!("{error}")))?;
         if head.format != FORMAT {
-            let why = format!("the snapshot has format {}, this program knows {FORMAT}: upgrade this program", head.format);
+            let why =
+                format!("the snapshot has format {}, this program knows {FORMAT}: upgrade this program", head.format);
             return Err(Error::new(Code::UpgradeNeeded, why));
         }
         if head.store != self.store {
+            self.head = Some(head);
             return Err(Error::new(Code::Replaced, "the snapshot is of another store"));
         }
         // A hint only: what is said of the number of tasks must not make a reader allocate without bound.
         self.state.reserve(head.tasks.min(1 << 24) as usize);
-        let tail = Tail {
-            position: Position(head.position),
-            revision: head.begin,
-            next_id: head.next_id,
-            link: head.link,
-        };
+        let tail =
+            Tail { position: Position(head.position), revision: head.begin, next_id: head.next_id, link: head.link };
         self.state.stand_at(&tail, head.level, head.exclusive);
         self.head = Some(head);
         Ok(())
@@ -177,6 +175,25 @@ impl Loader {
         let end_tail =
             Tail { position: Position(end.position), revision: end.end, next_id: end.next_id, link: end.link };
         Ok(Loaded { state: self.state, begin, end: end_tail, digest: end.digest })
+    }
+}
+
+/// Where the replay of a snapshot begins, once enough of its first bytes are given.
+pub fn begin_of(bytes: &[u8]) -> Result<Option<Position>> {
+    if bytes.len() < Loader::want(bytes)? {
+        return Ok(None);
+    }
+    let mut loader = Loader::new(StoreId::default());
+    let want = Loader::want(bytes)?;
+    if bytes.len() < want || bytes.len() < CHUNK_HEADER {
+        return Ok(None);
+    }
+    match loader.chunk(&bytes[..want]) {
+        Err(error) if error.code() != Code::Replaced => Err(error),
+        _ => match loader.head {
+            Some(head) => Ok(Some(Position(head.position))),
+            None => Err(damaged("it has no head")),
+        },
     }
 }
 

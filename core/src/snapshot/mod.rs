@@ -17,7 +17,7 @@
 mod load;
 mod walk;
 
-pub use load::{Loaded, Loader};
+pub use load::{Loaded, Loader, begin_of};
 pub use walk::{Walk, pack};
 
 use alloc::{borrow::Cow, vec::Vec};

@@ -14,12 +14,15 @@ use crate::{
 /// Raw bytes of an items chunk, about.
 const CHUNK: usize = 256 << 10;
 
+/// A record's table and key.
+type RecordName = (Arc<str>, Arc<str>);
+
 /// What a walk has still to see.
 #[derive(Debug)]
 enum Ahead {
     Head,
     Tasks(u32),
-    Records(Option<(Arc<str>, Arc<str>)>),
+    Records(Option<RecordName>),
     Requests,
     End,
     Nothing,
@@ -111,9 +114,7 @@ impl Walk {
 
     fn tasks(&mut self, state: &State, from: u32, items: usize) -> (Vec<u8>, Option<u32>) {
         let mut raw = Vec::with_capacity(CHUNK / 8);
-        let mut seen = 0;
-        let (slots, end) = state.walk_slots(from);
-        for slot in slots {
+        for (seen, slot) in state.walk_slots(from).enumerate() {
             if seen == items || raw.len() >= CHUNK {
                 return (raw, Some(slot));
             }
@@ -133,23 +134,16 @@ impl Walk {
                 data: Cow::Borrowed(state.data_at(slot)),
             };
             push(&mut raw, &Piece::Task(image));
-            seen += 1;
             self.pieces += 1;
         }
-        let _ = end;
         (raw, None)
     }
 
-    fn records(
-        &mut self,
-        state: &State,
-        after: Option<&(Arc<str>, Arc<str>)>,
-        items: usize,
-    ) -> (Vec<u8>, Option<(Arc<str>, Arc<str>)>) {
+    fn records(&mut self, state: &State, after: Option<&RecordName>, items: usize) -> (Vec<u8>, Option<RecordName>) {
         let mut raw = Vec::new();
-        let mut seen = 0;
         let mut last = None;
-        for (table, key, value) in state.tables().walk(after.map(|(table, key)| (&**table, &**key))) {
+        let rest = state.tables().walk(after.map(|(table, key)| (&**table, &**key)));
+        for (seen, (table, key, value)) in rest.enumerate() {
             if seen == items || raw.len() >= CHUNK {
                 return (raw, last);
             }
@@ -162,7 +156,6 @@ impl Walk {
             };
             push(&mut raw, &piece);
             last = Some((table.clone(), key.clone()));
-            seen += 1;
             self.pieces += 1;
         }
         (raw, None)

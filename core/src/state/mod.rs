@@ -359,7 +359,7 @@ impl State {
     /// Whether claims skip a group: its settings, a JSON object, say `"paused": true`.
     pub fn paused(&self, group: &str) -> bool {
         // No settings at all is the common case and costs one look at an empty tree.
-        self.tables.len() > 0 && self.tables.get(GROUPS_TABLE, group).is_some_and(|value| says_paused(&value.data))
+        !self.tables.is_empty() && self.tables.get(GROUPS_TABLE, group).is_some_and(|value| says_paused(&value.data))
     }
 
     /// When the next task of a group can be claimed, if that is after `now`; `None` where none is waiting.
@@ -442,10 +442,9 @@ impl State {
         self.memo.insert(owner, id, outcome);
     }
 
-    /// The live tasks in slots from `from` on, and one past the highest slot in use.
-    pub fn walk_slots(&self, from: u32) -> (impl Iterator<Item = u32> + '_, u32) {
-        let end = self.slots.end();
-        ((from..end).filter(|slot| self.slots.get(*slot).is_some()), end)
+    /// The slots from `from` on in which a task lives.
+    pub fn walk_slots(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
+        (from..self.slots.end()).filter(|slot| self.slots.get(*slot).is_some())
     }
 }
 

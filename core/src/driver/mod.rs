@@ -1,0 +1,436 @@
+//! The engine over a journal, blocking: catch up, stage, append, confirm.
+//!
+//! ```text
+//! section {                       under the lock on files; plain optimism elsewhere
+//!   catch up                      ingest what others appended
+//!   stage … stage                 until the batch is full or a request meets a staged one
+//!   append                        conflict: begin again · refused, unknown: settle entry by entry
+//!   confirm                       answers
+//! }
+//! ```
+//!
+//! The sync comes after the section: a [`Syncer`] is taken in the same breath, and runs
+//! without the driver, so that others append meanwhile.
+
+mod open;
+mod snapshots;
+#[cfg(test)]
+mod tests;
+
+pub use snapshots::Prepared;
+
+use alloc::{boxed::Box, format, vec::Vec};
+
+use crate::{
+    engine::{Engine, Setup, Stage},
+    error::{Code, Error, Outcome, Result},
+    id::{Author, Position, StoreId},
+    port::{AppendError, Journal, JournalStats, Synced, Syncer, Tail},
+    request::Committed,
+    time::Millis,
+    txn::Ask,
+};
+
+/// Entries that one append may take.
+const BATCH: usize = 1024;
+
+/// Bytes of payload that one append may take, unless a single entry is larger.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// How often a write that loses the race for the tail is tried before it gives up.
+const ATTEMPTS: u32 = 64;
+
+/// How often one call loads the state anew because the journal's floor has passed it.
+const RELOADS: u32 = 4;
+
+/// Where the time comes from.
+pub type Clock<'a> = &'a dyn Fn() -> Millis;
+
+/// A request that was answered, and what its answer waits for.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The answer.
+    pub committed: Committed,
+    /// A strict answer may be given once the journal is durable up to here.
+    pub until: Position,
+}
+
+/// An engine and its journal.
+pub struct Driver {
+    engine: Engine,
+    setup: Setup,
+    journal: Box<dyn Journal>,
+    lock_wait: Millis,
+    journal_bytes: u64,
+    journal_bytes_at: u64,
+}
+
+impl core::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Driver").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+impl Driver {
+    /// Opens the store in a journal: the newest usable snapshot, then every entry behind it.
+    pub fn open(mut journal: Box<dyn Journal>, setup: Setup, lock_wait: Millis, clock: Clock<'_>) -> Result<Self> {
+        let engine = open::recover(&mut *journal, &setup, clock)?;
+        Ok(Self { engine, setup, journal, lock_wait, journal_bytes: 0, journal_bytes_at: 0 })
+    }
+
+    /// The engine, to read.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The engine, for its queues of events and stirred groups.
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// The journal.
+    pub fn journal(&mut self) -> &mut dyn Journal {
+        &mut *self.journal
+    }
+
+    /// The store's identity.
+    pub fn identity(&self) -> StoreId {
+        self.journal.identity()
+    }
+
+    /// Ingests what others appended. A replica that fell below the floor is loaded anew, outside any lock.
+    pub fn catch_up(&mut self, clock: Clock<'_>) -> Result<()> {
+        for _ in 0..RELOADS {
+            match catch_up(&mut self.engine, &mut *self.journal, clock) {
+                Err(error) if error.code() == Code::Truncated => self.reload(clock)?,
+                done => return done,
+            }
+        }
+        catch_up(&mut self.engine, &mut *self.journal, clock)
+    }
+
+    fn reload(&mut self, clock: Clock<'_>) -> Result<()> {
+        // Another seed, or the reloaded handle would draw the claims of its past again.
+        self.setup.seed = self.setup.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut engine = open::recover(&mut *self.journal, &self.setup, clock)?;
+        engine.succeed(&mut self.engine);
+        self.engine = engine;
+        Ok(())
+    }
+
+    /// A sync of everything appended so far.
+    pub fn syncer(&mut self) -> Box<dyn Syncer> {
+        self.journal.syncer()
+    }
+
+    /// Up to where the journal is known to be durable.
+    pub fn durable(&mut self) -> Position {
+        self.journal.durable()
+    }
+
+    /// What a syncer made durable.
+    pub fn note_synced(&mut self, synced: &Synced) {
+        self.journal.note_synced(synced);
+    }
+
+    /// After a failed sync: writes again, elsewhere, what was not known to be durable.
+    pub fn heal(&mut self) -> Result<()> {
+        self.journal.heal(self.lock_wait)
+    }
+
+    /// Sizes and marks of the journal.
+    pub fn stats(&mut self) -> Result<JournalStats> {
+        self.journal.stats()
+    }
+
+    /// Answers requests, in their order, as few appends as their meeting allows. An answer's `Err` is that request's own.
+    pub fn run(&mut self, asks: &[Ask<'_>], clock: Clock<'_>) -> Vec<Result<Done>> {
+        let mut run = Run { asks, answers: Vec::with_capacity(asks.len()), staged: Vec::new(), attempts: 0 };
+        self.weigh_journal();
+        let bytes = self.journal_bytes;
+        let lock_wait = self.lock_wait;
+        let mut reloads = 0;
+        while !run.finished() {
+            let engine = &mut self.engine;
+            let run = &mut run;
+            let entered = self.journal.section(lock_wait, &mut |journal| run.section(engine, journal, bytes, clock));
+            if let Err(error) = entered {
+                self.engine.rollback();
+                run.staged.clear();
+                let behind = error.code() == Code::Truncated && reloads < RELOADS;
+                reloads += u32::from(behind);
+                let reloaded = if behind { self.reload(clock) } else { Err(error) };
+                if let Err(error) = reloaded {
+                    run.fail(&error);
+                }
+            }
+        }
+        run.answers
+    }
+
+    /// Answers one request.
+    pub fn ask(&mut self, ask: Ask<'_>, clock: Clock<'_>) -> Result<Done> {
+        self.run(&[ask], clock).pop().unwrap_or_else(|| Err(Error::new(Code::Internal, "a request got no answer")))
+    }
+
+    /// Appends an entry that is no transaction: `stage` puts it into the engine, or says why it can't, or that
+    /// nothing is to be done. Answers with what its durability waits for.
+    pub fn control(
+        &mut self,
+        clock: Clock<'_>,
+        stage: &mut dyn FnMut(&mut Engine, Millis) -> Result<bool>,
+    ) -> Result<Position> {
+        for _ in 0..ATTEMPTS {
+            self.catch_up(clock)?;
+            let engine = &mut self.engine;
+            let mut appended = false;
+            self.journal.section(self.lock_wait, &mut |journal| {
+                catch_up(engine, journal, clock)?;
+                if !stage(engine, clock())? {
+                    appended = true;
+                    return Ok(());
+                }
+                match journal.append(engine.tail(), engine.drafts()) {
+                    Ok(tail) => {
+                        engine.confirm(&tail, clock())?;
+                        appended = true;
+                        Ok(())
+                    }
+                    Err(AppendError::Conflict) => {
+                        engine.rollback();
+                        Ok(())
+                    }
+                    Err(AppendError::Refused(error) | AppendError::Unknown(error)) => {
+                        engine.rollback();
+                        Err(error)
+                    }
+                }
+            })?;
+            if appended {
+                return Ok(self.engine.tail().position);
+            }
+        }
+        Err(lost_every_race())
+    }
+
+    /// Takes the store for this handle alone. Where another has it, only `take_over` fences that one.
+    pub fn hand_off(&mut self, take_over: bool, clock: Clock<'_>) -> Result<Position> {
+        self.control(clock, &mut |engine, now| engine.stage_hand_off(now, take_over).map(|()| true))
+    }
+
+    /// Gives the store back to everyone, where this handle has it alone.
+    pub fn release(&mut self, clock: Clock<'_>) -> Result<Position> {
+        self.control(clock, &mut |engine, now| {
+            if engine.state().exclusive() != engine.author() {
+                return Ok(false);
+            }
+            engine.stage_release(now).map(|()| true)
+        })
+    }
+
+    /// Raises the store's format level to that of this program.
+    pub fn upgrade(&mut self, clock: Clock<'_>) -> Result<Position> {
+        self.control(clock, &mut Engine::stage_upgrade)
+    }
+
+    /// Whether another handle has the store for itself.
+    pub fn fenced_by(&self) -> Option<Author> {
+        let alone = self.engine.state().exclusive();
+        (alone != Author(0) && alone != self.engine.author()).then_some(alone)
+    }
+
+    /// The journal's size is asked for now and then only: it decides nothing but `Full`.
+    fn weigh_journal(&mut self) {
+        let revision = self.engine.tail().revision.0;
+        if (self.journal_bytes_at == 0 || revision >= self.journal_bytes_at + 1024)
+            && let Ok(stats) = self.journal.stats()
+        {
+            self.journal_bytes = stats.journal_bytes;
+            self.journal_bytes_at = revision.max(1);
+        }
+    }
+}
+
+fn catch_up(engine: &mut Engine, journal: &mut dyn Journal, clock: Clock<'_>) -> Result<()> {
+    let from = *engine.tail();
+    let mut now = None;
+    let tail = journal.read(&from, &mut |stored| {
+        let now = *now.get_or_insert_with(clock);
+        engine.ingest(&stored, now)
+    })?;
+    debug_assert_eq!(tail.revision, engine.tail().revision, "a read ended elsewhere than its entries");
+    Ok(())
+}
+
+fn lost_every_race() -> Error {
+    Error::new(
+        Code::LockTimeout,
+        format!("{ATTEMPTS} appends in a row lost the race for the journal's end to other handles: try again"),
+    )
+}
+
+/// Requests on their way to answers.
+struct Run<'a> {
+    asks: &'a [Ask<'a>],
+    answers: Vec<Result<Done>>,
+    /// Those that are staged, by what they will answer: staged ones, and answers that follow staged ones.
+    staged: Vec<Option<Result<Done>>>,
+    attempts: u32,
+}
+
+impl Run<'_> {
+    fn finished(&self) -> bool {
+        self.answers.len() == self.asks.len()
+    }
+
+    /// Every request that has no answer yet gets this one.
+    fn fail(&mut self, error: &Error) {
+        self.staged.clear();
+        while !self.finished() {
+            self.answers.push(Err(error.clone()));
+        }
+    }
+
+    fn section(
+        &mut self,
+        engine: &mut Engine,
+        journal: &mut dyn Journal,
+        journal_bytes: u64,
+        clock: Clock<'_>,
+    ) -> Result<()> {
+        catch_up(engine, journal, clock)?;
+        while !self.finished() {
+            self.stage(engine, journal_bytes, clock());
+            if engine.drafts().is_empty() {
+                self.answer(Vec::new(), engine.tail().position);
+                continue;
+            }
+            match journal.append(engine.tail(), engine.drafts()) {
+                Ok(tail) => {
+                    let done = engine.confirm(&tail, clock())?;
+                    self.answer(done, tail.position);
+                    self.attempts = 0;
+                }
+                Err(AppendError::Conflict) => {
+                    engine.rollback();
+                    self.staged.clear();
+                    self.attempts += 1;
+                    return if self.attempts == ATTEMPTS { Err(lost_every_race()) } else { Ok(()) };
+                }
+                Err(AppendError::Refused(error)) => {
+                    let error = error.with_outcome(Outcome::Refused);
+                    return self.settle(engine, journal, &error, clock);
+                }
+                Err(AppendError::Unknown(error)) => {
+                    return self.resolve(engine, journal, &error, clock);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stages requests until the batch is full or one meets another.
+    fn stage(&mut self, engine: &mut Engine, journal_bytes: u64, now: Millis) {
+        self.staged.clear();
+        let mut bytes = 0;
+        for ask in &self.asks[self.answers.len()..] {
+            let until = engine.tail().position;
+            let answer = match engine.stage(*ask, now, journal_bytes) {
+                Ok(Stage::Staged) => {
+                    bytes += engine.drafts().last().map_or(0, |draft| draft.payload.len());
+                    None
+                }
+                Ok(Stage::Answered(committed)) => Some(Ok(Done { committed, until })),
+                Ok(Stage::Deferred) => break,
+                Err(error) => Some(Err(error)),
+            };
+            self.staged.push(answer);
+            if engine.drafts().len() >= BATCH || bytes >= BATCH_BYTES {
+                break;
+            }
+        }
+    }
+
+    /// What was staged has these answers.
+    fn answer(&mut self, done: Vec<Committed>, until: Position) {
+        let mut done = done.into_iter();
+        for staged in self.staged.drain(..) {
+            let answer = staged.or_else(|| done.next().map(|committed| Ok(Done { committed, until })));
+            self.answers.extend(answer);
+        }
+    }
+
+    /// The append failed, and a prefix of it may stand: what stands is confirmed entry by entry, the rest is refused.
+    fn settle(
+        &mut self,
+        engine: &mut Engine,
+        journal: &mut dyn Journal,
+        error: &Error,
+        clock: Clock<'_>,
+    ) -> Result<()> {
+        let from = *engine.tail();
+        let mut done: Vec<Committed> = Vec::new();
+        let read = journal.read(&from, &mut |stored| {
+            done.extend(engine.settle(&stored, clock())?);
+            Ok(())
+        });
+        engine.rollback();
+        let until = engine.tail().position;
+        let mut done = done.into_iter();
+        for staged in self.staged.drain(..) {
+            let answer = staged
+                .or_else(|| done.next().map(|committed| Ok(Done { committed, until })))
+                .unwrap_or_else(|| Err(error.clone()));
+            self.answers.push(answer);
+        }
+        read.map(|_| ())
+    }
+
+    /// The append's answer did not come. It is known only once a frame is seen at that position: its own, another's, or a
+    /// filler that this handle puts there.
+    fn resolve(
+        &mut self,
+        engine: &mut Engine,
+        journal: &mut dyn Journal,
+        error: &Error,
+        clock: Clock<'_>,
+    ) -> Result<()> {
+        let unknown = Error::new(
+            Code::Unknown,
+            format!("the journal did not say whether it took the entry: repeat the request with the same request id ({error})"),
+        )
+        .with_source(error.clone());
+        let at = *engine.tail();
+        for _ in 0..3 {
+            if Self::seen_behind(journal, &at) {
+                let refused =
+                    Error::new(Code::Unavailable, "another handle's entry took the place of this one: try again")
+                        .with_outcome(Outcome::Refused);
+                return self.settle(engine, journal, &refused, clock);
+            }
+            if let Ok(filler) = Self::filler(engine, &at, clock()) {
+                // Whoever stands there after this is seen by the next look.
+                let _ = journal.append(&at, &[filler]);
+            }
+        }
+        engine.rollback();
+        for staged in self.staged.drain(..) {
+            self.answers.push(staged.unwrap_or_else(|| Err(unknown.clone())));
+        }
+        Ok(())
+    }
+
+    fn seen_behind(journal: &mut dyn Journal, at: &Tail) -> bool {
+        let mut seen = false;
+        let read = journal.read(at, &mut |_| {
+            seen = true;
+            Ok(())
+        });
+        read.is_ok() && seen
+    }
+
+    fn filler(engine: &Engine, at: &Tail, now: Millis) -> Result<crate::port::Draft> {
+        engine.may_write()?;
+        Ok(engine.filler(at, now))
+    }
+}

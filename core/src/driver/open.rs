@@ -1,0 +1,125 @@
+//! Opening: the newest usable snapshot, then every entry behind it.
+
+use alloc::{boxed::Box, format};
+
+use super::Clock;
+use crate::{
+    engine::{Engine, Setup},
+    error::{Code, Error, Result},
+    id::Revision,
+    port::{Journal, SnapshotName},
+    snapshot::{Loaded, Loader},
+    state::{Mode, State},
+};
+
+/// How often the list of snapshots is read again when a piece of one is missing: another handle may have published a
+/// newer one and removed what this one was about to read.
+const LOOKS: u32 = 4;
+
+/// An engine that has caught up with the journal.
+pub(super) fn recover(journal: &mut dyn Journal, setup: &Setup, clock: Clock<'_>) -> Result<Engine> {
+    let mut last = None;
+    for _ in 0..LOOKS {
+        match attempt(journal, setup, clock) {
+            Ok(engine) => return Ok(engine),
+            Err(error) if matches!(error.code(), Code::Truncated | Code::NotFound) => last = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    let why = last.map_or_else(Default::default, |error| format!(" ({error})"));
+    Err(Error::new(
+        Code::Corrupt,
+        format!(
+            "no snapshot reaches back to the oldest entry that the journal holds: restore the store from a backup{why}"
+        ),
+    ))
+}
+
+fn attempt(journal: &mut dyn Journal, setup: &Setup, clock: Clock<'_>) -> Result<Engine> {
+    let floor = journal.floor()?;
+    let mut damaged = None;
+    for name in journal.snapshots()? {
+        let loaded = match load(journal, name) {
+            Ok(loaded) => loaded,
+            Err(error) if error.code() == Code::Corrupt => {
+                // An older one, or the journal itself, may still do.
+                damaged = Some(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if loaded.begin.position < floor.position {
+            continue;
+        }
+        return replay(journal, setup, loaded, clock);
+    }
+    if floor.revision != Revision(0) {
+        return Err(damaged.unwrap_or_else(|| {
+            Error::new(
+                Code::Truncated,
+                format!("the journal begins behind revision {} and no snapshot covers that", floor.revision),
+            )
+        }));
+    }
+    let mut engine = Engine::new(setup.clone(), State::new(), floor);
+    super::catch_up(&mut engine, journal, clock)?;
+    Ok(engine)
+}
+
+fn load(journal: &mut dyn Journal, name: SnapshotName) -> Result<Box<Loaded>> {
+    let mut reader = Loader::new(journal.identity());
+    journal.read_snapshot(name, &mut |bytes| reader.feed(bytes))?;
+    let loaded = reader.finish()?;
+    if loaded.end.revision != name.end {
+        return Err(Error::new(Code::Corrupt, "a snapshot has another revision than its name says"));
+    }
+    Ok(Box::new(loaded))
+}
+
+/// Replays (begin, end] tolerantly, compares the digest, and replays the rest strictly.
+fn replay(journal: &mut dyn Journal, setup: &Setup, loaded: Box<Loaded>, clock: Clock<'_>) -> Result<Engine> {
+    let Loaded { state, begin, end, digest } = *loaded;
+    let window = setup.limits.request_window;
+    let mut fuzzy = Some(state);
+    let mut engine: Option<Engine> = None;
+    let mut at = begin;
+    let mut now = None;
+    let settle = |fuzzy: &mut Option<State>, at| -> Result<Option<Engine>> {
+        let Some(state) = fuzzy.take() else { return Ok(None) };
+        if state.digest() != digest {
+            return Err(Error::new(
+                Code::Corrupt,
+                format!(
+                    "the snapshot of revision {} and the journal do not make one state: restore the store from a backup",
+                    end.revision
+                ),
+            ));
+        }
+        Ok(Some(Engine::new(setup.clone(), state, at)))
+    };
+    if begin.revision == end.revision {
+        engine = settle(&mut fuzzy, begin)?;
+    }
+    journal.read(&begin, &mut |stored| {
+        if let Some(engine) = &mut engine {
+            return engine.ingest(&stored, *now.get_or_insert_with(clock));
+        }
+        if let Some(state) = &mut fuzzy {
+            state.apply(&stored, Mode::Tolerant, window)?;
+        }
+        at = stored.tail;
+        if at.revision == end.revision {
+            engine = settle(&mut fuzzy, at)?;
+        }
+        Ok(())
+    })?;
+    engine.ok_or_else(|| {
+        Error::new(
+            Code::Corrupt,
+            format!(
+                "the newest snapshot needs the journal through revision {}, and it ends at {}: restore the store from a backup",
+                end.revision, at.revision
+            ),
+        )
+    })
+}
