@@ -13,6 +13,7 @@
 //! without the driver, so that others append meanwhile.
 
 mod open;
+mod run;
 mod snapshots;
 #[cfg(test)]
 mod tests;
@@ -21,21 +22,17 @@ pub use snapshots::Prepared;
 
 use alloc::{boxed::Box, format, vec::Vec};
 
+use run::Run;
+
 use crate::{
-    engine::{Engine, Setup, Stage},
-    error::{Code, Error, Outcome, Result},
+    engine::{Engine, Setup},
+    error::{Code, Error, Result},
     id::{Author, Position, StoreId},
-    port::{AppendError, Journal, JournalStats, Synced, Syncer, Tail},
+    port::{AppendError, Journal, JournalStats, Synced, Syncer},
     request::Committed,
     time::Millis,
     txn::Ask,
 };
-
-/// Entries that one append may take.
-const BATCH: usize = 1024;
-
-/// Bytes of payload that one append may take, unless a single entry is larger.
-const BATCH_BYTES: usize = 4 << 20;
 
 /// How often a write that loses the race for the tail is tried before it gives up.
 const ATTEMPTS: u32 = 64;
@@ -145,7 +142,7 @@ impl Driver {
 
     /// Answers requests, in their order, as few appends as their meeting allows. An answer's `Err` is that request's own.
     pub fn run(&mut self, asks: &[Ask<'_>], clock: Clock<'_>) -> Vec<Result<Done>> {
-        let mut run = Run { asks, answers: Vec::with_capacity(asks.len()), staged: Vec::new(), attempts: 0 };
+        let mut run = Run::new(asks);
         self.weigh_journal();
         let bytes = self.journal_bytes;
         let lock_wait = self.lock_wait;
@@ -156,7 +153,6 @@ impl Driver {
             let entered = self.journal.section(lock_wait, &mut |journal| run.section(engine, journal, bytes, clock));
             if let Err(error) = entered {
                 self.engine.rollback();
-                run.staged.clear();
                 let behind = error.code() == Code::Truncated && reloads < RELOADS;
                 reloads += u32::from(behind);
                 let reloaded = if behind { self.reload(clock) } else { Err(error) };
@@ -165,7 +161,7 @@ impl Driver {
                 }
             }
         }
-        run.answers
+        run.into_answers()
     }
 
     /// Answers one request.
@@ -267,170 +263,4 @@ fn lost_every_race() -> Error {
         Code::LockTimeout,
         format!("{ATTEMPTS} appends in a row lost the race for the journal's end to other handles: try again"),
     )
-}
-
-/// Requests on their way to answers.
-struct Run<'a> {
-    asks: &'a [Ask<'a>],
-    answers: Vec<Result<Done>>,
-    /// Those that are staged, by what they will answer: staged ones, and answers that follow staged ones.
-    staged: Vec<Option<Result<Done>>>,
-    attempts: u32,
-}
-
-impl Run<'_> {
-    fn finished(&self) -> bool {
-        self.answers.len() == self.asks.len()
-    }
-
-    /// Every request that has no answer yet gets this one.
-    fn fail(&mut self, error: &Error) {
-        self.staged.clear();
-        while !self.finished() {
-            self.answers.push(Err(error.clone()));
-        }
-    }
-
-    fn section(
-        &mut self,
-        engine: &mut Engine,
-        journal: &mut dyn Journal,
-        journal_bytes: u64,
-        clock: Clock<'_>,
-    ) -> Result<()> {
-        catch_up(engine, journal, clock)?;
-        while !self.finished() {
-            self.stage(engine, journal_bytes, clock());
-            if engine.drafts().is_empty() {
-                self.answer(Vec::new(), engine.tail().position);
-                continue;
-            }
-            match journal.append(engine.tail(), engine.drafts()) {
-                Ok(tail) => {
-                    let done = engine.confirm(&tail, clock())?;
-                    self.answer(done, tail.position);
-                    self.attempts = 0;
-                }
-                Err(AppendError::Conflict) => {
-                    engine.rollback();
-                    self.staged.clear();
-                    self.attempts += 1;
-                    return if self.attempts == ATTEMPTS { Err(lost_every_race()) } else { Ok(()) };
-                }
-                Err(AppendError::Refused(error)) => {
-                    let error = error.with_outcome(Outcome::Refused);
-                    return self.settle(engine, journal, &error, clock);
-                }
-                Err(AppendError::Unknown(error)) => {
-                    return self.resolve(engine, journal, &error, clock);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Stages requests until the batch is full or one meets another.
-    fn stage(&mut self, engine: &mut Engine, journal_bytes: u64, now: Millis) {
-        self.staged.clear();
-        let mut bytes = 0;
-        for ask in &self.asks[self.answers.len()..] {
-            let until = engine.tail().position;
-            let answer = match engine.stage(*ask, now, journal_bytes) {
-                Ok(Stage::Staged) => {
-                    bytes += engine.drafts().last().map_or(0, |draft| draft.payload.len());
-                    None
-                }
-                Ok(Stage::Answered(committed)) => Some(Ok(Done { committed, until })),
-                Ok(Stage::Deferred) => break,
-                Err(error) => Some(Err(error)),
-            };
-            self.staged.push(answer);
-            if engine.drafts().len() >= BATCH || bytes >= BATCH_BYTES {
-                break;
-            }
-        }
-    }
-
-    /// What was staged has these answers.
-    fn answer(&mut self, done: Vec<Committed>, until: Position) {
-        let mut done = done.into_iter();
-        for staged in self.staged.drain(..) {
-            let answer = staged.or_else(|| done.next().map(|committed| Ok(Done { committed, until })));
-            self.answers.extend(answer);
-        }
-    }
-
-    /// The append failed, and a prefix of it may stand: what stands is confirmed entry by entry, the rest is refused.
-    fn settle(
-        &mut self,
-        engine: &mut Engine,
-        journal: &mut dyn Journal,
-        error: &Error,
-        clock: Clock<'_>,
-    ) -> Result<()> {
-        let from = *engine.tail();
-        let mut done: Vec<Committed> = Vec::new();
-        let read = journal.read(&from, &mut |stored| {
-            done.extend(engine.settle(&stored, clock())?);
-            Ok(())
-        });
-        engine.rollback();
-        let until = engine.tail().position;
-        let mut done = done.into_iter();
-        for staged in self.staged.drain(..) {
-            let answer = staged
-                .or_else(|| done.next().map(|committed| Ok(Done { committed, until })))
-                .unwrap_or_else(|| Err(error.clone()));
-            self.answers.push(answer);
-        }
-        read.map(|_| ())
-    }
-
-    /// The append's answer did not come. It is known only once a frame is seen at that position: its own, another's, or a
-    /// filler that this handle puts there.
-    fn resolve(
-        &mut self,
-        engine: &mut Engine,
-        journal: &mut dyn Journal,
-        error: &Error,
-        clock: Clock<'_>,
-    ) -> Result<()> {
-        let unknown = Error::new(
-            Code::Unknown,
-            format!("the journal did not say whether it took the entry: repeat the request with the same request id ({error})"),
-        )
-        .with_source(error.clone());
-        let at = *engine.tail();
-        for _ in 0..3 {
-            if Self::seen_behind(journal, &at) {
-                let refused =
-                    Error::new(Code::Unavailable, "another handle's entry took the place of this one: try again")
-                        .with_outcome(Outcome::Refused);
-                return self.settle(engine, journal, &refused, clock);
-            }
-            if let Ok(filler) = Self::filler(engine, &at, clock()) {
-                // Whoever stands there after this is seen by the next look.
-                let _ = journal.append(&at, &[filler]);
-            }
-        }
-        engine.rollback();
-        for staged in self.staged.drain(..) {
-            self.answers.push(staged.unwrap_or_else(|| Err(unknown.clone())));
-        }
-        Ok(())
-    }
-
-    fn seen_behind(journal: &mut dyn Journal, at: &Tail) -> bool {
-        let mut seen = false;
-        let read = journal.read(at, &mut |_| {
-            seen = true;
-            Ok(())
-        });
-        read.is_ok() && seen
-    }
-
-    fn filler(engine: &Engine, at: &Tail, now: Millis) -> Result<crate::port::Draft> {
-        engine.may_write()?;
-        Ok(engine.filler(at, now))
-    }
 }

@@ -4,7 +4,6 @@ use alloc::{borrow::Cow, sync::Arc, vec::Vec};
 
 use super::{CHUNK_HEADER, ChunkKind, End, FORMAT, Head, Piece};
 use crate::{
-    engine::Engine,
     entry::Image,
     id::{OwnerId, Revision, StoreId, TaskId},
     port::Tail,
@@ -39,9 +38,9 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// A walk that begins at the engine's present revision.
-    pub fn new(engine: &Engine, store: StoreId) -> Self {
-        Self { store, begin: *engine.tail(), end: *engine.tail(), ahead: Ahead::Head, pieces: 0 }
+    /// A walk that begins at the present tail.
+    pub fn new(tail: &Tail, store: StoreId) -> Self {
+        Self { store, begin: *tail, end: *tail, ahead: Ahead::Head, pieces: 0 }
     }
 
     /// The tail at which it began: replay starts there.
@@ -55,8 +54,7 @@ impl Walk {
     }
 
     /// The next chunk, not yet [packed](pack), of at most `items` items; `None` when all was seen.
-    pub fn slice(&mut self, engine: &Engine, items: usize) -> Option<(ChunkKind, Vec<u8>)> {
-        let state = engine.state();
+    pub fn slice(&mut self, state: &State, tail: &Tail, items: usize) -> Option<(ChunkKind, Vec<u8>)> {
         match &self.ahead {
             Ahead::Head => {
                 self.ahead = Ahead::Tasks(0);
@@ -88,14 +86,14 @@ impl Walk {
             Ahead::Requests => {
                 // The remembered requests and the end belong to one moment: the next slice comes in the same breath.
                 let raw = self.requests(state);
-                self.end = *engine.tail();
+                self.end = *tail;
                 self.ahead = Ahead::End;
                 Some((ChunkKind::Items, raw))
             }
             Ahead::End => {
-                if self.end.revision != engine.tail().revision {
+                if self.end.revision != tail.revision {
                     self.ahead = Ahead::Requests;
-                    return self.slice(engine, items);
+                    return self.slice(state, tail, items);
                 }
                 self.ahead = Ahead::Nothing;
                 let end = End {

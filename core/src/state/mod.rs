@@ -20,8 +20,11 @@ pub mod digest;
 mod group;
 mod heap;
 mod index;
+mod load;
 mod memo;
 mod past;
+mod pick;
+mod read;
 mod slab;
 mod slot;
 mod table;
@@ -36,17 +39,14 @@ pub use table::{Tables, Value};
 
 pub(crate) use arena::Arena;
 pub(crate) use index::key_hash;
+pub(crate) use pick::says_paused;
 
-use alloc::{string::ToString, sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 
 use crate::{
-    data::Data,
-    id::{Author, OwnerId, Revision, TaskId},
-    record::GROUPS_TABLE,
-    task::{GroupStats, Task, TaskState},
+    id::{Author, Revision, TaskId},
     time::Millis,
 };
-use dice::Dice;
 use group::Groups;
 use index::{Index, KeyIndex};
 use slab::Slab;
@@ -213,266 +213,13 @@ impl State {
         self.text(slot)?.key.as_ref()
     }
 
-    /// A task but for its data.
-    pub fn title(&self, id: TaskId) -> Option<Title> {
-        self.slot_of(id.0).map(|slot| self.title_at(slot))
-    }
-
-    fn title_at(&self, slot: u32) -> Title {
-        let task = &self.slots[slot];
-        let mut title = Title {
-            slot,
-            id: task.id,
-            origin: task.id,
-            available_at: task.available_at,
-            added_at: task.available_at,
-            owner: 0,
-            attempt: 0,
-            failures: 0,
-            len: task.len,
-        };
-        if let Some(claim) = self.claim(slot) {
-            title.origin = claim.origin;
-            title.added_at = claim.added_at;
-            title.owner = claim.owner;
-            title.attempt = claim.attempt;
-            title.failures = claim.failures;
-        }
-        title
-    }
-
-    /// The group of a task in a slot.
-    pub fn group_at(&self, slot: u32) -> &Arc<str> {
-        &self.groups[self.slots[slot].group].name
-    }
-
-    /// The key and the error of a task in a slot.
-    pub fn texts_at(&self, slot: u32) -> (Option<&Arc<str>>, Option<&Arc<str>>) {
-        self.text(slot).map_or((None, None), |texts| (texts.key.as_ref(), texts.error.as_ref()))
-    }
-
-    /// The data of a task in a slot.
-    pub fn data_at(&self, slot: u32) -> &[u8] {
-        let task = &self.slots[slot];
-        self.arena.bytes(task.data, task.len as usize)
-    }
-
-    /// A task.
-    pub fn task(&self, id: TaskId) -> Option<Task> {
-        self.slot_of(id.0).map(|slot| self.task_at(slot))
-    }
-
-    fn task_at(&self, slot: u32) -> Task {
-        let title = self.title_at(slot);
-        let (key, error) = self.texts_at(slot);
-        Task {
-            id: TaskId(title.id),
-            origin: TaskId(title.origin),
-            group: self.group_at(slot).clone(),
-            key: key.cloned(),
-            available_at: title.available_at,
-            added_at: title.added_at,
-            owner: OwnerId(title.owner),
-            attempt: title.attempt,
-            failures: title.failures,
-            error: error.cloned(),
-            data: self.data_of(slot),
-        }
-    }
-
-    fn data_of(&self, slot: u32) -> Data {
-        let task = &self.slots[slot];
-        self.arena.data(task.data, task.len as usize)
-    }
-
-    /// The live tasks with ids above `after`, in the order of their ids, of one group or of all, at most `limit`
-    /// and only those whose state `keep` accepts.
-    pub fn list(
-        &self,
-        group: Option<&str>,
-        after: TaskId,
-        limit: usize,
-        now: Millis,
-        keep: impl Fn(TaskState) -> bool,
-    ) -> Vec<Task> {
-        let wanted = |slot: u32| {
-            let title = self.title_at(slot);
-            title.id > after.0 && keep(TaskState::of(OwnerId(title.owner), title.available_at, now))
-        };
-        let mut found: Vec<(u64, u32)> = match group {
-            Some(group) => {
-                let Some(number) = self.groups.find(group) else { return Vec::new() };
-                let heap = &self.groups[number].heap;
-                heap.iter().filter(|(_, slot)| wanted(*slot)).map(|(_, slot)| (self.slots[slot].id, slot)).collect()
-            }
-            None => (0..self.slots.end())
-                .filter(|slot| self.slots.get(*slot).is_some() && wanted(*slot))
-                .map(|slot| (self.slots[slot].id, slot))
-                .collect(),
-        };
-        if found.len() > limit {
-            found.select_nth_unstable(limit);
-            found.truncate(limit);
-        }
-        found.sort_unstable();
-        found.into_iter().map(|(_, slot)| self.task_at(slot)).collect()
-    }
-
-    /// Every group that has tasks, in the order of their names.
-    pub fn groups(&self, now: Millis) -> Vec<GroupStats> {
-        let mut all: Vec<GroupStats> = self.groups.iter().map(|(_, group)| self.stats_of(group, now)).collect();
-        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        all
-    }
-
-    /// What is known of one group; zeros where it has no tasks.
-    pub fn group(&self, name: &str, now: Millis) -> GroupStats {
-        match self.groups.find(name) {
-            Some(number) => self.stats_of(&self.groups[number], now),
-            None => GroupStats { name: name.to_string(), paused: self.paused(name), ..GroupStats::default() },
-        }
-    }
-
-    fn stats_of(&self, group: &group::Group, now: Millis) -> GroupStats {
-        let mut stats = GroupStats {
-            name: group.name.to_string(),
-            tasks: group.heap.len() as u64,
-            oldest: group.heap.first().map(|(at, _)| at).filter(|at| *at <= now),
-            paused: self.paused(&group.name),
-            ..GroupStats::default()
-        };
-        for (at, slot) in group.heap.iter() {
-            match TaskState::of(OwnerId(self.claim(slot).map_or(0, |claim| claim.owner)), at, now) {
-                TaskState::Available => stats.available += 1,
-                TaskState::Delayed => stats.delayed += 1,
-                TaskState::Held => stats.held += 1,
-            }
-        }
-        stats
-    }
-
-    /// How many tasks a group has.
-    pub fn group_len(&self, name: &str) -> u64 {
-        self.groups.find(name).map_or(0, |number| self.groups[number].heap.len() as u64)
-    }
-
-    /// Whether claims skip a group: its settings, a JSON object, say `"paused": true`.
-    pub fn paused(&self, group: &str) -> bool {
-        // No settings at all is the common case and costs one look at an empty tree.
-        !self.tables.is_empty() && self.tables.get(GROUPS_TABLE, group).is_some_and(|value| says_paused(&value.data))
-    }
-
-    /// When the next task of a group can be claimed, if that is after `now`; `None` where none is waiting.
-    pub fn next_available(&self, group: &str) -> Option<Millis> {
-        let number = self.groups.find(group)?;
-        self.groups[number].heap.first().map(|(at, _)| at)
-    }
-
-    /// A random task of a group that can be claimed and is not to be skipped, at most `limit` of them.
-    pub fn draw(
-        &self,
-        group: &str,
-        now: Millis,
-        limit: usize,
-        dice: &mut Dice,
-        skip: impl Fn(u64) -> bool,
-    ) -> Vec<u32> {
-        let Some(number) = self.groups.find(group) else { return Vec::new() };
-        let heap = &self.groups[number].heap;
-        let mut found: Vec<u32> = Vec::new();
-        let mut taken: FoldMap<u64, ()> = FoldMap::default();
-        let mut tries = limit.saturating_mul(2).saturating_add(8);
-        while found.len() < limit && tries > 0 {
-            tries -= 1;
-            let Some(slot) = heap.draw(now, dice) else { return found };
-            let fresh = limit == 1 || taken.insert(u64::from(slot), ()).is_none();
-            if fresh && !skip(self.slots[slot].id) {
-                found.push(slot);
-            }
-        }
-        if found.len() < limit {
-            // Few are left: look at all that are available, and shuffle.
-            let mut rest = Vec::new();
-            heap.available(now, |slot| {
-                if !skip(self.slots[slot].id) {
-                    rest.push(slot);
-                }
-                true
-            });
-            found.sort_unstable();
-            rest.retain(|slot| found.binary_search(slot).is_err());
-            for i in 0..rest.len().min(limit - found.len()) {
-                let other = i + dice.below((rest.len() - i) as u64) as usize;
-                rest.swap(i, other);
-                found.push(rest[i]);
-            }
-        }
-        found
-    }
-
-    /// The oldest tasks of a group that can be claimed and are not to be skipped, at most `limit` of them.
-    pub fn oldest(&self, group: &str, now: Millis, limit: usize, skip: impl Fn(u64) -> bool) -> Vec<u32> {
-        let Some(number) = self.groups.find(group) else { return Vec::new() };
-        self.groups[number].heap.oldest(&self.slots, now, limit, |slot| skip(self.slots[slot].id))
-    }
-
     /// The title of the task in a live slot.
     pub fn title_in(&self, slot: u32) -> Title {
         self.title_at(slot)
-    }
-
-    /// Makes room for that many more tasks.
-    pub(crate) fn reserve(&mut self, tasks: usize) {
-        self.ids.reserve(tasks, |slot| self.slots[slot].id);
-    }
-
-    /// Whether it is, for a snapshot's replay, the state at this revision.
-    pub(crate) fn stand_at(&mut self, tail: &crate::port::Tail, level: u32, exclusive: Author) {
-        self.revision = tail.revision;
-        self.next_id = self.next_id.max(tail.next_id);
-        self.level = level;
-        self.exclusive = exclusive;
-    }
-
-    pub(crate) fn load_record(&mut self, table: &str, key: &str, value: Value) {
-        self.tables.put(table, key, value);
-    }
-
-    pub(crate) fn load_request(&mut self, owner: u64, id: &str, outcome: Remembered) {
-        self.memo.insert(owner, id, outcome);
     }
 
     /// The slots from `from` on in which a task lives.
     pub fn walk_slots(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
         (from..self.slots.end()).filter(|slot| self.slots.get(*slot).is_some())
     }
-}
-
-/// Reads the one setting that claim honours, without a JSON parser: the object's own `"paused"` member.
-pub(crate) fn says_paused(settings: &[u8]) -> bool {
-    let mut depth = 0u32;
-    let mut rest = settings;
-    while let Some((byte, tail)) = rest.split_first() {
-        rest = tail;
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            b'"' => {
-                let mut end = 0;
-                while end < rest.len() && rest[end] != b'"' {
-                    end += if rest[end] == b'\\' { 2 } else { 1 };
-                }
-                let name = &rest[..end.min(rest.len())];
-                rest = rest.get(end + 1..).unwrap_or(&[]);
-                if depth == 1 && name == b"paused" {
-                    let value = rest.trim_ascii_start();
-                    if let Some(value) = value.strip_prefix(b":") {
-                        return value.trim_ascii_start().starts_with(b"true");
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    false
 }

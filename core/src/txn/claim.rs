@@ -2,7 +2,7 @@
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use super::{Answer, Bench, Footprint, Plan, Reasons, Verdict, legal, update::fate, write_payload};
+use super::{Answer, Bench, Footprint, Plan, Reasons, Verdict, fate::fate, legal, write_payload};
 use crate::{
     entry::{Op, Retitle},
     error::{Error, Refusal},

@@ -8,9 +8,11 @@
 //! ```
 
 mod claim;
+mod fate;
 mod fingerprint;
 mod footprint;
 mod legal;
+mod ops;
 mod overlay;
 mod records;
 mod update;

@@ -3,19 +3,21 @@
 use alloc::{borrow::Cow, format, vec::Vec};
 
 use super::{
-    Answer, Bench, Footprint, Plan, Reasons, Verdict, legal,
+    Answer, Bench, Footprint, Plan, Reasons, Verdict,
+    fate::fate,
+    legal,
+    ops::{new_image, update_op},
     records::Records,
-    verb::{Changed, changed, may_change},
+    verb::{changed, may_change},
     write_payload,
 };
 use crate::{
-    entry::{Image, Op, Reason, Retitle},
-    error::{Code, Error, Fate, Refusal},
+    entry::{Op, Reason},
+    error::{Code, Error, Refusal},
     id::{OwnerId, TaskId},
     limits::Limits,
     request::{Add, Depend, IfExists, Request, Update},
     state::{Arena, FoldMap, Title, key_hash},
-    time::Millis,
 };
 
 /// Judges an update.
@@ -300,59 +302,6 @@ impl<'a, 'b> Drafting<'a, 'b> {
     }
 }
 
-fn new_image(id: TaskId, add: &Add, now: Millis) -> Image<'_> {
-    Image {
-        id,
-        origin: TaskId(0),
-        group: Cow::Borrowed(&add.group),
-        key: add.key.as_deref().map(Cow::Borrowed),
-        available_at: add.available.at(now).unwrap_or(now),
-        added_at: now,
-        owner: OwnerId(0),
-        attempt: 0,
-        failures: 0,
-        error: None,
-        data: Cow::Borrowed(&add.data),
-    }
-}
-
-fn update_op<'x>(bench: &'x Bench<'_>, update: &'x Update, title: &Title, id: TaskId, after: Changed<'x>) -> Op<'x> {
-    let group = update.group.as_deref().filter(|group| **group != **bench.state.group_at(title.slot));
-    let Some(data) = &update.data else {
-        return Op::Retitle(Retitle {
-            old: TaskId(title.id),
-            id,
-            available_at: after.available_at,
-            owner: after.owner,
-            attempt: after.attempt,
-            failures: after.failures,
-            group: group.map(Cow::Borrowed),
-            error: after.error,
-        });
-    };
-    let (key, error) = bench.state.texts_at(title.slot);
-    let error = match after.error {
-        Some(error) => Some(error),
-        None => error.map(|error| Cow::Borrowed(&**error)),
-    };
-    Op::Save {
-        replaces: TaskId(title.id),
-        task: Image {
-            id,
-            origin: TaskId(title.origin),
-            group: Cow::Borrowed(group.unwrap_or(bench.state.group_at(title.slot))),
-            key: key.map(|key| Cow::Borrowed(&**key)),
-            available_at: after.available_at,
-            added_at: title.added_at,
-            owner: after.owner,
-            attempt: after.attempt,
-            failures: after.failures,
-            error: error.filter(|error| !error.is_empty()),
-            data: Cow::Borrowed(data),
-        },
-    }
-}
-
 fn full(limits: &Limits, tasks: u64, bytes: u64, journal: u64, adds: bool) -> Result<(), Error> {
     let over = |what: &str, found: u64, limit: u64, next: &str| {
         Err(Error::new(Code::Full, format!("the store is full: {found} {what} of {limit} allowed: {next}")))
@@ -377,32 +326,4 @@ fn full(limits: &Limits, tasks: u64, bytes: u64, journal: u64, adds: bool) -> Re
         );
     }
     Ok(())
-}
-
-/// What became of an id, when the lease of it ended, and whether the asker was the one who had claimed it.
-pub(super) fn fate(bench: &Bench<'_>, id: TaskId, origin: Option<TaskId>, owner: OwnerId) -> (Fate, Millis, bool) {
-    let past = bench.state.past();
-    let gone = past.of(id.0);
-    let lost = gone.map_or(origin.is_some(), |gone| gone.holder == owner.0 && gone.by != owner.0);
-    let lease_end = gone.filter(|gone| gone.holder == owner.0 && owner.0 != 0).map_or(0, |gone| gone.until);
-    let Some(origin) = gone.map(|gone| gone.origin).or(origin.map(|origin| origin.0)) else {
-        return (Fate::Unknown, 0, false);
-    };
-    if let Some(title) = bench.state.by_origin(TaskId(origin)).and_then(|id| bench.state.title(id)) {
-        let fate = Fate::Changed {
-            now_id: TaskId(title.id),
-            owner: OwnerId(title.owner),
-            actor: past.actor(title.owner),
-            available_at: title.available_at,
-            at: gone.map_or(0, |gone| gone.at),
-        };
-        return (fate, lease_end, lost);
-    }
-    let fate = past.end_of(origin).map_or(Fate::Unknown, |end| Fate::Removed {
-        reason: end.reason.unwrap_or_default(),
-        owner: OwnerId(end.by),
-        actor: past.actor(end.by),
-        at: end.at,
-    });
-    (fate, lease_end, lost)
 }

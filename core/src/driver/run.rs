@@ -1,0 +1,196 @@
+//! Requests on their way through a section: staged, appended, answered.
+
+use alloc::{format, vec::Vec};
+
+use super::{ATTEMPTS, Clock, Done, catch_up, lost_every_race};
+use crate::{
+    engine::{Engine, Stage},
+    error::{Code, Error, Outcome, Result},
+    id::Position,
+    port::{AppendError, Journal, Tail},
+    request::Committed,
+    time::Millis,
+    txn::Ask,
+};
+
+/// Entries that one append may take.
+const BATCH: usize = 1024;
+
+/// Bytes of payload that one append may take, unless a single entry is larger.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// Requests on their way to answers.
+pub(super) struct Run<'a> {
+    asks: &'a [Ask<'a>],
+    answers: Vec<Result<Done>>,
+    /// Those that are staged, by what they will answer: staged ones, and answers that follow staged ones.
+    staged: Vec<Option<Result<Done>>>,
+    attempts: u32,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(asks: &'a [Ask<'a>]) -> Self {
+        Self { asks, answers: Vec::with_capacity(asks.len()), staged: Vec::new(), attempts: 0 }
+    }
+
+    pub fn into_answers(self) -> Vec<Result<Done>> {
+        self.answers
+    }
+
+    pub fn finished(&self) -> bool {
+        self.answers.len() == self.asks.len()
+    }
+
+    /// Every request that has no answer yet gets this one.
+    pub fn fail(&mut self, error: &Error) {
+        self.staged.clear();
+        while !self.finished() {
+            self.answers.push(Err(error.clone()));
+        }
+    }
+
+    /// What is done inside a section of the journal.
+    pub fn section(
+        &mut self,
+        engine: &mut Engine,
+        journal: &mut dyn Journal,
+        journal_bytes: u64,
+        clock: Clock<'_>,
+    ) -> Result<()> {
+        self.staged.clear();
+        catch_up(engine, journal, clock)?;
+        while !self.finished() {
+            self.stage(engine, journal_bytes, clock());
+            if engine.drafts().is_empty() {
+                self.answer(Vec::new(), engine.tail().position);
+                continue;
+            }
+            match journal.append(engine.tail(), engine.drafts()) {
+                Ok(tail) => {
+                    let done = engine.confirm(&tail, clock())?;
+                    self.answer(done, tail.position);
+                    self.attempts = 0;
+                }
+                Err(AppendError::Conflict) => {
+                    engine.rollback();
+                    self.staged.clear();
+                    self.attempts += 1;
+                    return if self.attempts == ATTEMPTS { Err(lost_every_race()) } else { Ok(()) };
+                }
+                Err(AppendError::Refused(error)) => {
+                    let error = error.with_outcome(Outcome::Refused);
+                    return self.settle(engine, journal, &error, clock);
+                }
+                Err(AppendError::Unknown(error)) => {
+                    return self.resolve(engine, journal, &error, clock);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Stages requests until the batch is full or one meets another.
+    fn stage(&mut self, engine: &mut Engine, journal_bytes: u64, now: Millis) {
+        self.staged.clear();
+        let mut bytes = 0;
+        for ask in &self.asks[self.answers.len()..] {
+            let until = engine.tail().position;
+            let answer = match engine.stage(*ask, now, journal_bytes) {
+                Ok(Stage::Staged) => {
+                    bytes += engine.drafts().last().map_or(0, |draft| draft.payload.len());
+                    None
+                }
+                Ok(Stage::Answered(committed)) => Some(Ok(Done { committed, until })),
+                Ok(Stage::Deferred) => break,
+                Err(error) => Some(Err(error)),
+            };
+            self.staged.push(answer);
+            if engine.drafts().len() >= BATCH || bytes >= BATCH_BYTES {
+                break;
+            }
+        }
+    }
+
+    /// What was staged has these answers.
+    fn answer(&mut self, done: Vec<Committed>, until: Position) {
+        let mut done = done.into_iter();
+        for staged in self.staged.drain(..) {
+            let answer = staged.or_else(|| done.next().map(|committed| Ok(Done { committed, until })));
+            self.answers.extend(answer);
+        }
+    }
+
+    /// The append failed, and a prefix of it may stand: what stands is confirmed entry by entry, the rest is refused.
+    fn settle(
+        &mut self,
+        engine: &mut Engine,
+        journal: &mut dyn Journal,
+        error: &Error,
+        clock: Clock<'_>,
+    ) -> Result<()> {
+        let from = *engine.tail();
+        let mut done: Vec<Committed> = Vec::new();
+        let read = journal.read(&from, &mut |stored| {
+            done.extend(engine.settle(&stored, clock())?);
+            Ok(())
+        });
+        engine.rollback();
+        let until = engine.tail().position;
+        let mut done = done.into_iter();
+        for staged in self.staged.drain(..) {
+            let answer = staged
+                .or_else(|| done.next().map(|committed| Ok(Done { committed, until })))
+                .unwrap_or_else(|| Err(error.clone()));
+            self.answers.push(answer);
+        }
+        read.map(|_| ())
+    }
+
+    /// The append's answer did not come. It is known only once a frame is seen at that position: its own, another's, or a
+    /// filler that this handle puts there.
+    fn resolve(
+        &mut self,
+        engine: &mut Engine,
+        journal: &mut dyn Journal,
+        error: &Error,
+        clock: Clock<'_>,
+    ) -> Result<()> {
+        let unknown = Error::new(
+            Code::Unknown,
+            format!("the journal did not say whether it took the entry: repeat the request with the same request id ({error})"),
+        )
+        .with_source(error.clone());
+        let at = *engine.tail();
+        for _ in 0..3 {
+            if Self::seen_behind(journal, &at) {
+                let refused =
+                    Error::new(Code::Unavailable, "another handle's entry took the place of this one: try again")
+                        .with_outcome(Outcome::Refused);
+                return self.settle(engine, journal, &refused, clock);
+            }
+            if let Ok(filler) = Self::filler(engine, &at, clock()) {
+                // Whoever stands there after this is seen by the next look.
+                let _ = journal.append(&at, &[filler]);
+            }
+        }
+        engine.rollback();
+        for staged in self.staged.drain(..) {
+            self.answers.push(staged.unwrap_or_else(|| Err(unknown.clone())));
+        }
+        Ok(())
+    }
+
+    fn seen_behind(journal: &mut dyn Journal, at: &Tail) -> bool {
+        let mut seen = false;
+        let read = journal.read(at, &mut |_| {
+            seen = true;
+            Ok(())
+        });
+        read.is_ok() && seen
+    }
+
+    fn filler(engine: &Engine, at: &Tail, now: Millis) -> Result<crate::port::Draft> {
+        engine.may_write()?;
+        Ok(engine.filler(at, now))
+    }
+}

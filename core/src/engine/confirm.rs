@@ -1,0 +1,90 @@
+//! How staged entries end: confirmed, settled one by one, or rolled back.
+
+use alloc::{sync::Arc, vec::Vec};
+
+use super::Engine;
+use crate::{
+    data::Data,
+    error::Result,
+    id::{OwnerId, Position, Revision, TaskId},
+    port::{Stored, Tail},
+    request::Committed,
+    task::Task,
+    time::Millis,
+    txn::Answer,
+};
+
+impl Engine {
+    /// What is staged was appended, and this is the new tail: applies it and answers, in the order of staging.
+    pub fn confirm(&mut self, tail: &Tail, now: Millis) -> Result<Vec<Committed>> {
+        let drafts = core::mem::take(&mut self.drafts);
+        let answers = core::mem::take(&mut self.answers);
+        self.overlay.clear();
+        let mut done = Vec::with_capacity(drafts.len());
+        for (at, (draft, answer)) in drafts.iter().zip(&answers).enumerate() {
+            let last = at + 1 == drafts.len();
+            let between =
+                Tail { position: tail.position, revision: draft.revision, next_id: draft.next_id, link: tail.link };
+            let stored = Stored {
+                kind: draft.kind,
+                author: draft.author,
+                position: self.tail.position,
+                durable: Position(0),
+                tail: if last { *tail } else { between },
+                payload: &draft.payload,
+            };
+            self.absorb(&stored, now)?;
+            done.push(self.committed(draft.revision, answer, false));
+        }
+        Ok(done)
+    }
+
+    /// After an append that failed half-way: the entry behind the tail, as the journal has it. Answers where it is the
+    /// first of those staged; otherwise nothing that is staged can count any more, and it is rolled back.
+    pub fn settle(&mut self, stored: &Stored<'_>, now: Millis) -> Result<Option<Committed>> {
+        let own = self.drafts.first().is_some_and(|draft| {
+            draft.author == stored.author && draft.revision == stored.tail.revision && draft.payload == stored.payload
+        });
+        if !own {
+            self.rollback();
+            self.absorb(stored, now)?;
+            return Ok(None);
+        }
+        let draft = self.drafts.remove(0);
+        let answer = self.answers.remove(0);
+        self.absorb(stored, now)?;
+        Ok(Some(self.committed(draft.revision, &answer, false)))
+    }
+
+    /// What is staged is not in the journal: forgets it.
+    pub fn rollback(&mut self) {
+        if !self.drafts.is_empty() {
+            self.rollbacks += 1;
+        }
+        self.drafts.clear();
+        self.answers.clear();
+        self.overlay.clear();
+    }
+
+    pub(super) fn committed(&self, revision: Revision, answer: &Answer, repeated: bool) -> Committed {
+        let tasks = answer.ids.iter().map(|id| self.state.task(*id).unwrap_or_else(|| shell(*id))).collect();
+        Committed { revision, tasks, counts: answer.counts.clone(), repeated }
+    }
+}
+
+/// A task of which only the id is known: it has changed since the request that is repeated.
+fn shell(id: TaskId) -> Task {
+    Task {
+        id,
+        origin: TaskId(0),
+        group: Arc::default(),
+        key: None,
+        available_at: 0,
+        added_at: 0,
+        owner: OwnerId(0),
+        attempt: 0,
+        failures: 0,
+        error: None,
+        data: Data::default(),
+    }
+}

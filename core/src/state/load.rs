@@ -1,0 +1,135 @@
+//! Putting tasks and records in, and weighing them: what replay and a snapshot's reader share.
+
+use alloc::sync::Arc;
+
+use super::{
+    Arena, CLAIM_BYTES, NONE, Remembered, State, TASK_BYTES, Value, digest,
+    index::key_hash,
+    slot::{Claim, Slot, Texts},
+};
+use crate::{entry::Image, id::Author, port::Tail};
+
+impl State {
+    /// Puts a task in, of which nothing is there.
+    pub(crate) fn load(&mut self, image: &Image<'_>) {
+        let id = image.id.0;
+        let origin = if image.origin.0 == 0 { id } else { image.origin.0 };
+        let group = self.groups.number(&image.group);
+        let data = self.arena.store(&image.data);
+        let plain = origin == id
+            && image.owner.0 == 0
+            && image.added_at == image.available_at
+            && image.attempt == 0
+            && image.failures == 0
+            && image.key.is_none()
+            && image.error.is_none();
+        let mut claim = NONE;
+        if !plain {
+            let mut texts = NONE;
+            if image.key.is_some() || image.error.is_some() {
+                let text = |text: &Option<alloc::borrow::Cow<'_, str>>| text.as_deref().map(Arc::<str>::from);
+                texts = self.texts.insert(Texts::new(text(&image.key), text(&image.error)));
+            }
+            claim = self.claims.insert(Claim {
+                owner: image.owner.0,
+                origin,
+                added_at: image.added_at,
+                attempt: image.attempt,
+                failures: image.failures,
+                texts,
+            });
+        }
+        let slot = self.slots.insert(Slot {
+            id,
+            available_at: image.available_at,
+            group,
+            heap: 0,
+            data,
+            len: image.data.len() as u32,
+            crc: crc32fast::hash(&image.data),
+            claim,
+        });
+        self.groups[group].heap.push(&mut self.slots, slot);
+        self.ids.insert(id, slot, |slot| self.slots[slot].id);
+        if origin != id {
+            self.index_origin(origin, slot);
+        }
+        self.index_key(slot);
+        self.bytes += self.weight(slot);
+        self.digest = self.digest.wrapping_add(self.hash(slot));
+    }
+
+    pub(super) fn index_origin(&mut self, origin: u64, slot: u32) {
+        let (slots, claims) = (&self.slots, &self.claims);
+        self.origins.insert(origin, slot, |slot| claims[slots[slot].claim].origin);
+    }
+
+    pub(super) fn index_key(&mut self, slot: u32) {
+        let Some(key) = self.key(slot).cloned() else { return };
+        let hash = key_hash(self.group_at(slot), &key);
+        let group = self.slots[slot].group;
+        let (slots, claims, texts) = (&self.slots, &self.claims, &self.texts);
+        // During a tolerant replay an older task of the key may stand here still; the newer one is the one to find.
+        self.keys.insert(hash, slot, |other| {
+            slots.get(other).is_some_and(|task| {
+                task.group == group
+                    && task.claim != NONE
+                    && claims[task.claim].texts != NONE
+                    && texts[claims[task.claim].texts].key.as_ref() == Some(&key)
+            })
+        });
+    }
+
+    /// Makes room for that many more tasks.
+    pub(crate) fn reserve(&mut self, tasks: usize) {
+        self.ids.reserve(tasks, |slot| self.slots[slot].id);
+    }
+
+    /// Whether it is, for a snapshot's replay, the state at this revision.
+    pub(crate) fn stand_at(&mut self, tail: &Tail, level: u32, exclusive: Author) {
+        self.revision = tail.revision;
+        self.next_id = self.next_id.max(tail.next_id);
+        self.level = level;
+        self.exclusive = exclusive;
+    }
+
+    pub(crate) fn load_record(&mut self, table: &str, key: &str, value: Value) {
+        self.tables.put(table, key, value);
+    }
+
+    pub(crate) fn load_request(&mut self, owner: u64, id: &str, outcome: Remembered) {
+        self.memo.insert(owner, id, outcome);
+    }
+
+    pub(super) fn weight(&self, slot: u32) -> u64 {
+        let task = &self.slots[slot];
+        let mut bytes = TASK_BYTES + Arena::footprint(task.len as usize) as u64;
+        if task.claim != NONE {
+            bytes += CLAIM_BYTES;
+        }
+        let (key, error) = self.texts_at(slot);
+        for text in [key, error].into_iter().flatten() {
+            bytes += 48 + text.len() as u64;
+        }
+        bytes
+    }
+
+    pub(super) fn hash(&self, slot: u32) -> u64 {
+        let task = &self.slots[slot];
+        let title = self.title_at(slot);
+        let text = |text: Option<&Arc<str>>| text.map_or(0, |text| digest::text(text));
+        let (key, error) = self.texts_at(slot);
+        digest::item([
+            title.id,
+            title.origin,
+            title.available_at,
+            title.added_at,
+            title.owner,
+            u64::from(title.attempt) << 32 | u64::from(title.failures),
+            self.groups[task.group].hash,
+            text(key),
+            text(error),
+            u64::from(task.crc) << 32 | u64::from(task.len),
+        ])
+    }
+}
