@@ -1,0 +1,361 @@
+//! The journal over rows.
+
+use alloc::{borrow::ToOwned, boxed::Box, format, sync::Arc, vec::Vec};
+use core::{
+    borrow::BorrowMut,
+    fmt,
+    marker::PhantomData,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{RowSync, Rows, mark};
+use crate::{
+    error::{Code, Error, Result},
+    frame::{Fault, Header, Salt, encode_row, read_row},
+    id::{Position, StoreId},
+    port::{AppendError, Body, Draft, Journal, JournalStats, SnapshotName, Synced, Syncer, Tail, Visit},
+    time::Millis,
+};
+
+/// What a handle knows of the rows.
+#[derive(Debug)]
+pub struct Seen {
+    identity: StoreId,
+    salt: Salt,
+    /// The last tail that was read or appended, and so needs no second look at the row before it.
+    known: Option<Tail>,
+    /// The furthest position that was read or appended.
+    end: Position,
+    /// Up to where a sync is known to have worked; not used where appends are durable by themselves.
+    durable: Position,
+    /// Whether appends are durable by themselves.
+    immediate: bool,
+    /// Set while a sync has failed and none has worked since.
+    suspect: Arc<AtomicBool>,
+}
+
+/// A journal over [`Rows`].
+///
+/// `B` and `S` are `R` and its [`Seen`], owned by a handle and lent to the body of a section.
+pub struct RowLog<R, B = R, S = Seen> {
+    rows: B,
+    seen: S,
+    inside: bool,
+    of: PhantomData<fn() -> R>,
+}
+
+impl<R: Rows> RowLog<R> {
+    /// A handle on these rows.
+    pub fn new(mut rows: R) -> Self {
+        let identity = rows.identity();
+        let immediate = rows.syncer().is_none();
+        let seen = Seen {
+            identity,
+            salt: Salt::of(identity),
+            known: None,
+            end: Position(0),
+            durable: Position(0),
+            immediate,
+            suspect: Arc::new(AtomicBool::new(false)),
+        };
+        Self { rows, seen, inside: false, of: PhantomData }
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &R {
+        &self.rows
+    }
+}
+
+impl<R, B, S: fmt::Debug> fmt::Debug for RowLog<R, B, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowLog").field("seen", &self.seen).field("inside", &self.inside).finish_non_exhaustive()
+    }
+}
+
+impl Seen {
+    fn saw(&mut self, tail: &Tail) {
+        self.known = Some(*tail);
+        self.end = self.end.max(tail.position);
+    }
+
+    fn durable(&self) -> Position {
+        if self.immediate { self.end } else { self.durable }
+    }
+}
+
+/// Ends a read early; never leaves this file.
+struct Stop;
+
+impl<R: Rows, B: BorrowMut<R>, S: BorrowMut<Seen>> RowLog<R, B, S> {
+    fn parts(&mut self) -> (&mut R, &mut Seen) {
+        (self.rows.borrow_mut(), self.seen.borrow_mut())
+    }
+
+    /// Visits rows from `from` on until `visit` has seen enough.
+    fn peek(&mut self, from: u64, visit: &mut dyn FnMut(u64, &[u8]) -> Result<Option<Stop>>) -> Result<()> {
+        let mut stopped = false;
+        let read = self.rows.borrow_mut().read(from, &mut |n, row| {
+            if visit(n, row)?.is_some() {
+                stopped = true;
+                return Err(Error::new(Code::Cancelled, "the row that was looked for is found"));
+            }
+            Ok(())
+        });
+        if stopped { Ok(()) } else { read }
+    }
+
+    fn floor_tail(&mut self) -> Result<Tail> {
+        let (floor, bytes) = self.rows.borrow_mut().floor()?;
+        mark::decode(floor, &bytes)
+    }
+
+    /// Whether the entry before `at` is the one that `at` speaks of (J1).
+    fn anchored(&mut self, at: &Tail) -> Result<bool> {
+        if self.parts().1.known == Some(*at) {
+            return Ok(true);
+        }
+        let floor = self.floor_tail()?;
+        if at.position < floor.position {
+            return Err(below(at.position, floor.position));
+        }
+        if at.position == floor.position {
+            return Ok(*at == floor);
+        }
+        let (salt, before) = (self.parts().1.salt, Position(at.position.0 - 1));
+        let mut same = false;
+        self.peek(before.0, &mut |n, row| {
+            let header = Header::read(salt, before, row);
+            same = n == before.0
+                && header.is_ok_and(|header| {
+                    (header.link, header.revision, header.next_id) == (at.link, at.revision, at.next_id)
+                });
+            Ok(Some(Stop))
+        })?;
+        Ok(same)
+    }
+
+    /// The tail before the row at `position`, or before whatever comes after the last row.
+    fn tail_before(&mut self, position: Position, floor: Tail) -> Result<Tail> {
+        // What this handle saw last is mostly a shorter way than the floor.
+        let (_, seen) = self.parts();
+        let start = seen.known.filter(|known| known.position >= floor.position && known.position <= position).unwrap_or(floor);
+        let salt = seen.salt;
+        let mut tail = start;
+        self.peek(start.position.0, &mut |n, row| {
+            if tail.position >= position {
+                return Ok(Some(Stop));
+            }
+            tail = in_row(n, &tail, read_row(salt, &tail, row))?.tail;
+            Ok(None)
+        })?;
+        Ok(tail)
+    }
+
+    fn run_sync(&mut self) -> Result<()> {
+        let (rows, seen) = self.parts();
+        let end = seen.end;
+        if let Some(mut sync) = rows.syncer() {
+            sync()?;
+        }
+        seen.suspect.store(false, Ordering::Release);
+        seen.durable = seen.durable.max(end);
+        Ok(())
+    }
+}
+
+impl<R, B, S> Journal for RowLog<R, B, S>
+where
+    R: Rows + 'static,
+    B: BorrowMut<R> + Send,
+    S: BorrowMut<Seen> + Send,
+{
+    fn identity(&self) -> StoreId {
+        self.seen.borrow().identity
+    }
+
+    fn floor(&mut self) -> Result<Tail> {
+        self.floor_tail()
+    }
+
+    fn read(&mut self, from: &Tail, visit: Visit<'_>) -> Result<Tail> {
+        let (rows, seen) = self.parts();
+        let salt = seen.salt;
+        let mut tail = *from;
+        rows.read(from.position.0, &mut |n, row| {
+            let stored = in_row(n, &tail, read_row(salt, &tail, row))?;
+            let behind = stored.tail;
+            visit(stored)?;
+            tail = behind;
+            Ok(())
+        })?;
+        // Nothing came in: either this is the end, or a place that is no part of this history.
+        if tail == *from && !self.anchored(from)? {
+            return Err(Error::new(
+                Code::Corrupt,
+                format!(
+                    "the journal has no entry of revision {} before row {}, which this handle has seen there: entries \
+                     were lost or exchanged; restore the store from a backup",
+                    from.revision, from.position
+                ),
+            ));
+        }
+        self.seen.borrow_mut().saw(&tail);
+        Ok(tail)
+    }
+
+    fn section(&mut self, wait: Millis, body: Body<'_>) -> Result<()> {
+        if self.inside {
+            return body(self);
+        }
+        let (rows, seen) = self.parts();
+        rows.section(wait, &mut |rows| {
+            body(&mut RowLog { rows, seen: &mut *seen, inside: true, of: PhantomData::<fn() -> R> })
+        })
+    }
+
+    fn append(&mut self, at: &Tail, drafts: &[Draft]) -> Result<Tail, AppendError> {
+        let mut tail = *at;
+        let (salt, durable) = (self.parts().1.salt, self.parts().1.durable());
+        let mut rows = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let (row, behind) = encode_row(salt, &tail, durable, draft).map_err(AppendError::Refused)?;
+            rows.push(row);
+            tail = behind;
+        }
+        if !self.anchored(at).map_err(AppendError::Refused)? {
+            return Err(AppendError::Conflict);
+        }
+        if rows.is_empty() {
+            return Ok(tail);
+        }
+        let (store, seen) = self.parts();
+        let appended = store.append(at.position.0, &rows);
+        match &appended {
+            Ok(()) => seen.saw(&tail),
+            // Another look at the row before it: should it be gone, the next read must say so.
+            Err(_) => seen.known = None,
+        }
+        appended.map(|()| tail)
+    }
+
+    fn syncer(&mut self) -> Box<dyn Syncer> {
+        let (rows, seen) = self.parts();
+        Box::new(RowSyncer { position: seen.end, sync: rows.syncer(), suspect: seen.suspect.clone() })
+    }
+
+    fn durable(&mut self) -> Position {
+        self.parts().1.durable()
+    }
+
+    fn note_synced(&mut self, synced: &Synced) {
+        let (_, seen) = self.parts();
+        seen.durable = seen.durable.max(synced.position);
+    }
+
+    fn heal(&mut self, _wait: Millis) -> Result<()> {
+        self.run_sync()
+    }
+
+    fn publish_snapshot(
+        &mut self,
+        name: SnapshotName,
+        bytes: &mut dyn FnMut() -> Result<Option<Vec<u8>>>,
+    ) -> Result<()> {
+        let mut whole = Vec::new();
+        while let Some(piece) = bytes()? {
+            whole.extend_from_slice(&piece);
+        }
+        self.parts().0.publish_snapshot(name, whole)
+    }
+
+    fn snapshots(&mut self) -> Result<Vec<SnapshotName>> {
+        let mut names = self.parts().0.snapshots()?;
+        names.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(names)
+    }
+
+    fn read_snapshot(&mut self, name: SnapshotName, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let bytes = self.parts().0.read_snapshot(name)?;
+        visit(&bytes)
+    }
+
+    fn remove_snapshot(&mut self, name: SnapshotName) -> Result<()> {
+        self.parts().0.remove_snapshot(name)
+    }
+
+    fn truncate_before(&mut self, position: Position) -> Result<()> {
+        let floor = self.floor_tail()?;
+        if position <= floor.position {
+            return Ok(());
+        }
+        let tail = self.tail_before(position, floor)?;
+        self.parts().0.truncate(tail.position.0, &mark::encode(&tail))
+    }
+
+    fn stats(&mut self) -> Result<JournalStats> {
+        let floor = self.floor_tail()?.position;
+        let (rows, seen) = self.parts();
+        let (journal_bytes, snapshot_bytes, segments) = rows.sizes()?;
+        Ok(JournalStats { journal_bytes, snapshot_bytes, segments, durable: seen.durable(), floor, aborted: 0 })
+    }
+
+    fn reopen(&self) -> Result<Box<dyn Journal>> {
+        Ok(Box::new(RowLog::new(*self.rows.borrow().reopen()?)))
+    }
+
+    fn close(&mut self) -> Result<()> {
+        if self.parts().1.suspect.load(Ordering::Acquire) {
+            return Err(suspect());
+        }
+        self.run_sync()
+    }
+}
+
+/// A sync of rows.
+struct RowSyncer {
+    position: Position,
+    sync: Option<RowSync>,
+    suspect: Arc<AtomicBool>,
+}
+
+impl Syncer for RowSyncer {
+    fn sync(&mut self) -> Result<Synced> {
+        if let Some(sync) = &mut self.sync {
+            if self.suspect.load(Ordering::Acquire) {
+                return Err(suspect());
+            }
+            sync().inspect_err(|_| self.suspect.store(true, Ordering::Release))?;
+        }
+        Ok(Synced { position: self.position })
+    }
+}
+
+/// The entry of row `n`, which was read behind `tail`.
+fn in_row<T>(n: u64, tail: &Tail, read: Result<T, Fault>) -> Result<T> {
+    if n != tail.position.0 {
+        return Err(Error::new(
+            Code::Corrupt,
+            format!("row {} is missing, the next one is row {n}: restore the store from a backup", tail.position),
+        ));
+    }
+    read.map_err(|fault| match fault {
+        Fault::Future => {
+            Error::new(Code::UpgradeNeeded, format!("row {n}: {fault}; a newer Tenure wrote it: upgrade this program"))
+        }
+        fault => Error::new(Code::Corrupt, format!("row {n}: {fault}; restore the store from a backup")),
+    })
+}
+
+#[cold]
+fn below(position: Position, floor: Position) -> Error {
+    Error::new(
+        Code::Truncated,
+        format!("row {position} was let go, the first that is held is row {floor}: begin again from a snapshot"),
+    )
+}
+
+#[cold]
+fn suspect() -> Error {
+    Error::new(Code::Suspect, "a sync failed, and what it covered may be lost: heal the journal first".to_owned())
+}
