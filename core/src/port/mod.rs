@@ -32,6 +32,8 @@
 //! * **J9** The identity never changes while it is the same store; a store made anew has another one.
 //! * **J10** Every call answers; none panics, whatever the storage holds.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 mod syncer;
 
 pub use syncer::{Synced, Syncer};

@@ -84,8 +84,11 @@ impl Seen {
     }
 }
 
-/// Ends a read early; never leaves this file.
-struct Stop;
+/// Whether a look at rows goes on.
+enum Look {
+    On,
+    Enough,
+}
 
 impl<R: Rows, B: BorrowMut<R>, S: BorrowMut<Seen>> RowLog<R, B, S> {
     fn parts(&mut self) -> (&mut R, &mut Seen) {
@@ -93,14 +96,17 @@ impl<R: Rows, B: BorrowMut<R>, S: BorrowMut<Seen>> RowLog<R, B, S> {
     }
 
     /// Visits rows from `from` on until `visit` has seen enough.
-    fn peek(&mut self, from: u64, visit: &mut dyn FnMut(u64, &[u8]) -> Result<Option<Stop>>) -> Result<()> {
+    fn peek(&mut self, from: u64, mut visit: impl FnMut(u64, &[u8]) -> Result<Look>) -> Result<()> {
         let mut stopped = false;
         let read = self.rows.borrow_mut().read(from, &mut |n, row| {
-            if visit(n, row)?.is_some() {
-                stopped = true;
-                return Err(Error::new(Code::Cancelled, "the row that was looked for is found"));
+            match visit(n, row)? {
+                Look::On => Ok(()),
+                Look::Enough => {
+                    stopped = true;
+                    // It ends the read, and goes no further than this function.
+                    Err(Error::new(Code::Cancelled, "the row that was looked for is found"))
+                }
             }
-            Ok(())
         });
         if stopped { Ok(()) } else { read }
     }
@@ -124,13 +130,13 @@ impl<R: Rows, B: BorrowMut<R>, S: BorrowMut<Seen>> RowLog<R, B, S> {
         }
         let (salt, before) = (self.parts().1.salt, Position(at.position.0 - 1));
         let mut same = false;
-        self.peek(before.0, &mut |n, row| {
+        self.peek(before.0, |n, row| {
             let header = Header::read(salt, before, row);
             same = n == before.0
                 && header.is_ok_and(|header| {
                     (header.link, header.revision, header.next_id) == (at.link, at.revision, at.next_id)
                 });
-            Ok(Some(Stop))
+            Ok(Look::Enough)
         })?;
         Ok(same)
     }
@@ -139,15 +145,16 @@ impl<R: Rows, B: BorrowMut<R>, S: BorrowMut<Seen>> RowLog<R, B, S> {
     fn tail_before(&mut self, position: Position, floor: Tail) -> Result<Tail> {
         // What this handle saw last is mostly a shorter way than the floor.
         let (_, seen) = self.parts();
-        let start = seen.known.filter(|known| known.position >= floor.position && known.position <= position).unwrap_or(floor);
+        let start =
+            seen.known.filter(|known| known.position >= floor.position && known.position <= position).unwrap_or(floor);
         let salt = seen.salt;
         let mut tail = start;
-        self.peek(start.position.0, &mut |n, row| {
+        self.peek(start.position.0, |n, row| {
             if tail.position >= position {
-                return Ok(Some(Stop));
+                return Ok(Look::Enough);
             }
             tail = in_row(n, &tail, read_row(salt, &tail, row))?.tail;
-            Ok(None)
+            Ok(Look::On)
         })?;
         Ok(tail)
     }

@@ -7,7 +7,6 @@ use alloc::{
     sync::Arc,
     vec::Vec,
 };
-use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{RowSync, Rows};
@@ -21,11 +20,11 @@ use crate::{
 /// How many rows a read takes out of the lock at once.
 const BATCH: usize = 256;
 
-/// How often a section gives way to another one before it goes on beside it.
-const PATIENCE: u32 = 10_000;
-
 /// Rows in memory. Clones are handles on the same rows; each row stays until it is let go. Appends count as durable:
 /// nothing outlives the process anyway.
+///
+/// Sections exclude each other, and wait without a bound, since the core has no clock to measure one by. So a body
+/// that begins a section of *another* handle on the same rows waits for itself.
 #[derive(Clone, Debug)]
 pub struct MemoryRows {
     identity: StoreId,
@@ -37,7 +36,7 @@ struct Shared {
     held: Mutex<Held>,
     /// Taken while a section runs. It keeps sections of several handles from spoiling each other's appends; that
     /// none is lost is the condition of `append`, not this.
-    turn: AtomicBool,
+    turn: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -52,14 +51,7 @@ struct Held {
 
 impl Held {
     const fn new(identity: StoreId) -> Self {
-        Self {
-            identity,
-            floor: 1,
-            mark: Vec::new(),
-            rows: VecDeque::new(),
-            bytes: 0,
-            snapshots: BTreeMap::new(),
-        }
+        Self { identity, floor: 1, mark: Vec::new(), rows: VecDeque::new(), bytes: 0, snapshots: BTreeMap::new() }
     }
 
     /// The position behind the last row.
@@ -71,7 +63,7 @@ impl Held {
 impl MemoryRows {
     /// New rows, with this identity; it should be random.
     pub fn new(identity: StoreId) -> Self {
-        let shared = Shared { held: Mutex::new(Held::new(identity)), turn: AtomicBool::new(false) };
+        let shared = Shared { held: Mutex::new(Held::new(identity)), turn: Mutex::new(()) };
         Self { identity, shared: Arc::new(shared) }
     }
 
@@ -97,15 +89,6 @@ impl MemoryRows {
             Code::Replaced,
             format!("the store is {} now, and was {} when it was opened: open it again", held.identity, self.identity),
         ))
-    }
-}
-
-/// Gives the turn back, also when the body panics.
-struct Turn<'a>(&'a AtomicBool);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -159,18 +142,8 @@ impl Rows for MemoryRows {
 
     fn section(&mut self, _wait: Millis, body: &mut dyn FnMut(&mut Self) -> Result<()>) -> Result<()> {
         let shared = self.shared.clone();
-        let take = || shared.turn.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok();
-        let mut turn = None;
-        for _ in 0..PATIENCE {
-            if take() {
-                turn = Some(Turn(&shared.turn));
-                break;
-            }
-            std::thread::yield_now();
-        }
-        let done = body(self);
-        drop(turn);
-        done
+        let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        body(self)
     }
 
     fn syncer(&mut self) -> Option<RowSync> {
