@@ -1,6 +1,6 @@
 //! The journal over rows.
 
-use alloc::{borrow::ToOwned, boxed::Box, format, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, format, sync::Arc, vec::Vec};
 use core::{
     borrow::BorrowMut,
     fmt,
@@ -8,10 +8,15 @@ use core::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use super::{RowSync, Rows, mark};
+use super::{
+    Rows,
+    lookup::in_row,
+    mark,
+    syncer::{RowSyncer, suspect},
+};
 use crate::{
     error::{Code, Error, Result},
-    frame::{Fault, Header, Salt, encode_row, read_row},
+    frame::{Salt, encode_row, read_row},
     id::{Position, StoreId},
     port::{AppendError, Body, Draft, Journal, JournalStats, SnapshotName, Synced, Syncer, Tail, Visit},
     time::Millis,
@@ -20,12 +25,12 @@ use crate::{
 /// What a handle knows of the rows.
 #[derive(Debug)]
 pub struct Seen {
-    identity: StoreId,
-    salt: Salt,
+    pub(super) identity: StoreId,
+    pub(super) salt: Salt,
     /// The last tail that was read or appended, and so needs no second look at the row before it.
-    known: Option<Tail>,
+    pub(super) known: Option<Tail>,
     /// The furthest position that was read or appended.
-    end: Position,
+    pub(super) end: Position,
     /// Up to where a sync is known to have worked; not used where appends are durable by themselves.
     durable: Position,
     /// Whether appends are durable by themselves.
@@ -84,79 +89,9 @@ impl Seen {
     }
 }
 
-/// Whether a look at rows goes on.
-enum Look {
-    On,
-    Enough,
-}
-
 impl<R: Rows, B: BorrowMut<R>, S: BorrowMut<Seen>> RowLog<R, B, S> {
-    fn parts(&mut self) -> (&mut R, &mut Seen) {
+    pub(super) fn parts(&mut self) -> (&mut R, &mut Seen) {
         (self.rows.borrow_mut(), self.seen.borrow_mut())
-    }
-
-    /// Visits rows from `from` on until `visit` has seen enough.
-    fn peek(&mut self, from: u64, mut visit: impl FnMut(u64, &[u8]) -> Result<Look>) -> Result<()> {
-        let mut stopped = false;
-        let read = self.rows.borrow_mut().read(from, &mut |n, row| {
-            match visit(n, row)? {
-                Look::On => Ok(()),
-                Look::Enough => {
-                    stopped = true;
-                    // It ends the read, and goes no further than this function.
-                    Err(Error::new(Code::Cancelled, "the row that was looked for is found"))
-                }
-            }
-        });
-        if stopped { Ok(()) } else { read }
-    }
-
-    fn floor_tail(&mut self) -> Result<Tail> {
-        let (floor, bytes) = self.rows.borrow_mut().floor()?;
-        mark::decode(floor, &bytes)
-    }
-
-    /// Whether the entry before `at` is the one that `at` speaks of (J1).
-    fn anchored(&mut self, at: &Tail) -> Result<bool> {
-        if self.parts().1.known == Some(*at) {
-            return Ok(true);
-        }
-        let floor = self.floor_tail()?;
-        if at.position < floor.position {
-            return Err(below(at.position, floor.position));
-        }
-        if at.position == floor.position {
-            return Ok(*at == floor);
-        }
-        let (salt, before) = (self.parts().1.salt, Position(at.position.0 - 1));
-        let mut same = false;
-        self.peek(before.0, |n, row| {
-            let header = Header::read(salt, before, row);
-            same = n == before.0
-                && header.is_ok_and(|header| {
-                    (header.link, header.revision, header.next_id) == (at.link, at.revision, at.next_id)
-                });
-            Ok(Look::Enough)
-        })?;
-        Ok(same)
-    }
-
-    /// The tail before the row at `position`, or before whatever comes after the last row.
-    fn tail_before(&mut self, position: Position, floor: Tail) -> Result<Tail> {
-        // What this handle saw last is mostly a shorter way than the floor.
-        let (_, seen) = self.parts();
-        let start =
-            seen.known.filter(|known| known.position >= floor.position && known.position <= position).unwrap_or(floor);
-        let salt = seen.salt;
-        let mut tail = start;
-        self.peek(start.position.0, |n, row| {
-            if tail.position >= position {
-                return Ok(Look::Enough);
-            }
-            tail = in_row(n, &tail, read_row(salt, &tail, row))?.tail;
-            Ok(Look::On)
-        })?;
-        Ok(tail)
     }
 
     fn run_sync(&mut self) -> Result<()> {
@@ -317,52 +252,4 @@ where
         }
         self.run_sync()
     }
-}
-
-/// A sync of rows.
-struct RowSyncer {
-    position: Position,
-    sync: Option<RowSync>,
-    suspect: Arc<AtomicBool>,
-}
-
-impl Syncer for RowSyncer {
-    fn sync(&mut self) -> Result<Synced> {
-        if let Some(sync) = &mut self.sync {
-            if self.suspect.load(Ordering::Acquire) {
-                return Err(suspect());
-            }
-            sync().inspect_err(|_| self.suspect.store(true, Ordering::Release))?;
-        }
-        Ok(Synced { position: self.position })
-    }
-}
-
-/// The entry of row `n`, which was read behind `tail`.
-fn in_row<T>(n: u64, tail: &Tail, read: Result<T, Fault>) -> Result<T> {
-    if n != tail.position.0 {
-        return Err(Error::new(
-            Code::Corrupt,
-            format!("row {} is missing, the next one is row {n}: restore the store from a backup", tail.position),
-        ));
-    }
-    read.map_err(|fault| match fault {
-        Fault::Future => {
-            Error::new(Code::UpgradeNeeded, format!("row {n}: {fault}; a newer Tenure wrote it: upgrade this program"))
-        }
-        fault => Error::new(Code::Corrupt, format!("row {n}: {fault}; restore the store from a backup")),
-    })
-}
-
-#[cold]
-fn below(position: Position, floor: Position) -> Error {
-    Error::new(
-        Code::Truncated,
-        format!("row {position} was let go, the first that is held is row {floor}: begin again from a snapshot"),
-    )
-}
-
-#[cold]
-fn suspect() -> Error {
-    Error::new(Code::Suspect, "a sync failed, and what it covered may be lost: heal the journal first".to_owned())
 }

@@ -15,9 +15,11 @@
 
 mod ephemeral;
 mod log;
+mod lookup;
 mod mark;
 #[cfg(feature = "std")]
 mod memory;
+mod syncer;
 
 pub use ephemeral::Ephemeral;
 pub use log::RowLog;
