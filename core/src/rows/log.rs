@@ -41,7 +41,7 @@ pub struct Seen {
 
 /// A journal over [`Rows`].
 ///
-/// `B` and `S` are `R` and its [`Seen`], owned by a handle and lent to the body of a section.
+/// `B` and `S` are `R` and what is known of it, owned by a handle and lent to the body of a section.
 pub struct RowLog<R, B = R, S = Seen> {
     rows: B,
     seen: S,
