@@ -41,6 +41,8 @@ pub mod rows;
 pub mod snapshot;
 pub mod state;
 pub mod task;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod time;
 pub mod txn;
 

@@ -1,0 +1,190 @@
+//! Reading entries, judging where reading stops, and settling the tail under the lock.
+
+use alloc::format;
+
+use super::{
+    ByteLog,
+    disk::{Disk, DiskFile},
+    folder::{ATTEMPTS, Stopped, lost, sequences},
+    recovery::{self, Facts, Stop, Verdict},
+    scan, segment, snapshots,
+};
+use crate::{
+    error::{Code, Error, Result},
+    frame::Reader,
+    id::Revision,
+    port::{Tail, Visit},
+};
+
+impl<D: Disk> ByteLog<D> {
+    /// Gives the entries behind `from` to `visit`.
+    pub(super) fn read_from(&mut self, from: &Tail, visit: Visit<'_>) -> Result<Tail> {
+        if *from == self.tail && self.is_settled()? {
+            return Ok(*from);
+        }
+        let mut reader = Reader::new(self.salt, from);
+        let mut looked_again = false;
+        loop {
+            let stopped = self.walk(&mut reader, visit)?;
+            let verdict = self.judge(&stopped, &reader, false)?;
+            let behind = reader.tail().position < self.tail.position;
+            match verdict {
+                Verdict::Whole | Verdict::NotYet | Verdict::FinishSwitch | Verdict::Drop if !behind => {
+                    // Only what is settled from the handle's own tail is ever changed; a reader takes what is there.
+                    self.adopt(&reader, &stopped)?;
+                    return Ok(*reader.tail());
+                }
+                // A writer may have been at work when the bytes were fetched.
+                _ if !looked_again => {
+                    looked_again = true;
+                    reader.rewind();
+                    self.window.clear();
+                }
+                Verdict::Whole | Verdict::NotYet | Verdict::FinishSwitch | Verdict::Drop => {
+                    return Err(self.refuse(Verdict::Damaged, &stopped, &reader));
+                }
+                verdict => return Err(self.refuse(verdict, &stopped, &reader)),
+            }
+        }
+    }
+
+    /// Whether nothing came in behind the tail, as far as can be told from the length of the file.
+    fn is_settled(&self) -> Result<bool> {
+        if self.seal.is_some() || self.unsettled {
+            return Ok(false);
+        }
+        if self.locked {
+            return Ok(true);
+        }
+        let (len, linked) = self.active.file.len()?;
+        Ok(linked && len == self.active.header.offset(self.tail.position))
+    }
+
+    /// Under the lock: makes the tail that of the journal. What lies behind the last whole entry goes, a switch of
+    /// segments that was begun is finished.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        let (len, linked) = self.active.file.len()?;
+        let at_end = linked && len == self.active.header.offset(self.tail.position) && self.seal.is_none();
+        if at_end && self.segments.last().is_some_and(|last| last.sequence == self.active.header.sequence) {
+            self.unsettled = false;
+            return Ok(());
+        }
+        let mut reader = Reader::new(self.salt, &self.tail);
+        self.settle_from(&mut reader, false)
+    }
+
+    /// The same, from where `reader` stands; also the whole recovery of a handle that is being opened, which may
+    /// hold no lock: then nothing is changed.
+    pub(super) fn settle_from(&mut self, reader: &mut Reader, opening: bool) -> Result<()> {
+        let mut looked_again = self.locked;
+        for _ in 0..ATTEMPTS {
+            let stopped = match self.walk(reader, &mut |_| Ok(())) {
+                Err(error) if error.code() == Code::Truncated => {
+                    // This handle slept while what it stood at was let go. The end of the journal can be found
+                    // without it; whoever wants to append from the old tail is told by the append.
+                    let Some(last) = self.segments.last() else { return Err(error) };
+                    *reader = Reader::new(self.salt, &last.tail);
+                    continue;
+                }
+                stopped => stopped?,
+            };
+            match self.judge(&stopped, reader, opening)? {
+                Verdict::Whole | Verdict::NotYet => {
+                    self.adopt(reader, &stopped)?;
+                    self.unsettled = false;
+                    return Ok(());
+                }
+                Verdict::FinishSwitch => {
+                    self.adopt(reader, &stopped)?;
+                    self.finish_switch()?;
+                    *reader = Reader::new(self.salt, &self.tail);
+                }
+                Verdict::Drop => {
+                    self.adopt(reader, &stopped)?;
+                    self.drop_tail(&stopped)?;
+                    self.unsettled = false;
+                    return Ok(());
+                }
+                _ if !looked_again => {
+                    looked_again = true;
+                    reader.rewind();
+                    self.window.clear();
+                }
+                verdict => return Err(self.refuse(verdict, &stopped, reader)),
+            }
+        }
+        Err(Error::new(Code::Unavailable, "the journal changes faster than its end can be found: try again"))
+    }
+
+    /// Gathers the facts and looks up the verdict. Facts that cost I/O are only gathered where they can matter: in
+    /// opening, and under the lock where reading did not stop behind a whole entry.
+    fn judge(&mut self, stopped: &Stopped, reader: &Reader, opening: bool) -> Result<Verdict> {
+        let mut mark = self.durable.max(reader.durable());
+        let mut before_mark = false;
+        let tail = stopped.seal.as_ref().unwrap_or(reader.tail());
+        if opening || (self.locked && stopped.stop != Stop::Clean) {
+            self.note_watermark();
+            mark = mark.max(self.durable);
+            let names = self.disk.names()?;
+            let newest = names.iter().filter_map(|name| snapshots::parse(name)).map(|name| name.end).max();
+            // A snapshot is published only when the journal is durable through its end.
+            before_mark = newest.unwrap_or(Revision(0)) > tail.revision;
+            if !matches!(stopped.stop, Stop::Clean | Stop::Seal) {
+                let file = self.file_of(&stopped.header)?;
+                let from = reader.at();
+                let behind =
+                    scan::mark_behind(&*file, &stopped.header, stopped.len, from, self.salt, &mut self.window)?;
+                mark = mark.max(behind);
+            }
+            let last = sequences(&names).last() <= Some(&stopped.header.sequence);
+            let last = last && stopped.last;
+            before_mark |= tail.position < mark;
+            return Ok(recovery::verdict(Facts { stop: stopped.stop, before_mark, last, locked: self.locked }));
+        }
+        before_mark |= tail.position < mark;
+        Ok(recovery::verdict(Facts { stop: stopped.stop, before_mark, last: stopped.last, locked: self.locked }))
+    }
+
+    /// Cuts off what lies behind the tail. The verdict was given before.
+    fn drop_tail(&mut self, stopped: &Stopped) -> Result<()> {
+        self.window.clear();
+        self.active.file.truncate(self.active.header.offset(self.tail.position))?;
+        self.active.foreign = self.active.foreign.min(self.tail.position);
+        if matches!(stopped.stop, Stop::Bad | Stop::Broken) {
+            // Whole frames may have gone too. They must not come back behind what is written next.
+            if self.active.state.failed() || self.active.file.sync().is_err() {
+                return self.heal_locked();
+            }
+        }
+        Ok(())
+    }
+
+    /// The error of a verdict that lets nothing go on.
+    fn refuse(&self, verdict: Verdict, stopped: &Stopped, reader: &Reader) -> Error {
+        let position = reader.tail().position;
+        let place = format!(
+            "segment {} at position {position} (byte {} of the file)",
+            segment::name(stopped.header.sequence),
+            stopped.header.offset(position)
+        );
+        let corrupt = |what: &str| {
+            Error::new(
+                Code::Corrupt,
+                format!(
+                    "{place}: {what}; nothing was changed: restore the folder from a backup, which may be of this \
+                     segment alone"
+                ),
+            )
+        };
+        match verdict {
+            Verdict::Lost => lost(self.tail.position),
+            Verdict::EndsEarly => corrupt("the journal ends before the place up to which it was durable"),
+            Verdict::Gap => corrupt("the journal is damaged or incomplete here, and goes on in the next segment"),
+            Verdict::Newer => Error::new(
+                Code::UpgradeNeeded,
+                format!("{place}: a newer Tenure wrote what follows: upgrade this program"),
+            ),
+            _ => corrupt("the journal is damaged here, before the place up to which it was durable"),
+        }
+    }
+}

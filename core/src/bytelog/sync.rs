@@ -1,0 +1,111 @@
+//! Making a segment durable, beside the appends to it.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use super::{
+    disk::{DiskFile, SharedWriter},
+    watermark,
+};
+use crate::{
+    error::{Code, Error, Result},
+    id::{Position, StoreId},
+    port::{Synced, Syncer},
+};
+
+/// What all syncs of one open segment share.
+///
+/// They take turns: of two syncs at once the one may be told of a failure that both are about, and the other not.
+#[derive(Default, Debug)]
+pub(super) struct SyncState {
+    failed: AtomicBool,
+    #[cfg(any(test, feature = "std"))]
+    covered: std::sync::Mutex<Position>,
+    #[cfg(not(any(test, feature = "std")))]
+    busy: AtomicBool,
+}
+
+impl SyncState {
+    /// Whether a sync of this segment failed. From then on no sync of it proves anything.
+    pub fn failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Says that what a failed sync was to cover is durable by other means.
+    pub fn mended(&self) {
+        self.failed.store(false, Ordering::Release);
+    }
+
+    /// Syncs the segment, unless a sync that began later than `position` was written is done.
+    pub fn sync<F: DiskFile>(&self, file: &F, position: Position) -> Result<()> {
+        #[cfg(any(test, feature = "std"))]
+        {
+            let mut covered = self.covered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if *covered < position {
+                self.sync_now(file)?;
+                *covered = position;
+            }
+            Ok(())
+        }
+        #[cfg(not(any(test, feature = "std")))]
+        {
+            let _ = position;
+            if self.busy.swap(true, Ordering::AcqRel) {
+                return Err(Error::new(
+                    Code::Unavailable,
+                    "another sync of this segment is running: try again after it",
+                ));
+            }
+            let result = self.sync_now(file);
+            self.busy.store(false, Ordering::Release);
+            result
+        }
+    }
+
+    fn sync_now<F: DiskFile>(&self, file: &F) -> Result<()> {
+        if self.failed() {
+            return Err(suspect(None));
+        }
+        file.sync().map_err(|error| {
+            self.failed.store(true, Ordering::Release);
+            suspect(Some(error))
+        })
+    }
+}
+
+/// The error of a sync that failed, and of every one after it until the journal is healed.
+pub(super) fn suspect(cause: Option<Error>) -> Error {
+    let error = Error::new(
+        Code::Suspect,
+        "a sync of the journal failed; until what it covered is written again elsewhere nothing more is acknowledged",
+    );
+    match cause {
+        Some(cause) => error.with_source(cause),
+        None => error,
+    }
+}
+
+/// What a byte log's syncer has to do.
+pub(super) enum Work<F> {
+    /// Nothing: all is durable already.
+    Done(Position),
+    /// Nothing can be made durable now.
+    Refuse(Error),
+    /// A sync of the active segment.
+    Sync { file: Arc<F>, state: Arc<SyncState>, store: StoreId, position: Position, writer: SharedWriter },
+}
+
+impl<F: DiskFile> Syncer for Work<F> {
+    fn sync(&mut self) -> Result<Synced> {
+        match self {
+            Self::Done(position) => Ok(Synced { position: *position }),
+            Self::Refuse(error) => Err(error.clone()),
+            Self::Sync { file, state, store, position, writer } => {
+                state.sync(&**file, *position)?;
+                // Only others profit from the watermark, and only by a sync that they need not do.
+                let _ = writer(&watermark::encode(*store, *position));
+                Ok(Synced { position: *position })
+            }
+        }
+    }
+}

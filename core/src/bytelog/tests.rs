@@ -1,0 +1,1 @@
+//! The byte log on a simulated disk.

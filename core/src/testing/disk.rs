@@ -1,0 +1,268 @@
+//! A folder in memory that counts every call, and can fail, fill up, lose a process, lose its power, and forget.
+//!
+//! Handles of one [`SimDisk`] share the folder, as threads and processes share a real one: [`Disk::reopen`] gives
+//! another handle in the same process, [`SimDisk::process`] one in another. Nothing ever waits: a lock that is taken
+//! is a timeout at once.
+
+use alloc::{format, string::String, string::ToString, sync::Arc, vec, vec::Vec};
+use std::sync::{Mutex, MutexGuard};
+
+use super::{
+    file::SimFile,
+    image::{FileImage, FolderImage, NameChange, Survive},
+    world::{Fault, Lost, Process, State, World, state, write_shared},
+};
+use crate::{
+    bytelog::{Disk, SharedWriter},
+    error::{Code, Error, Result},
+    time::Millis,
+};
+
+/// A handle on a simulated folder.
+#[derive(Debug)]
+pub struct SimDisk {
+    world: World,
+    process: usize,
+    handle: usize,
+}
+
+impl Default for SimDisk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SimDisk {
+    /// An empty folder.
+    pub fn new() -> Self {
+        Self::on(FolderImage { shared: vec![[0; 64]], ..FolderImage::default() })
+    }
+
+    fn on(folder: FolderImage) -> Self {
+        let state = State { folder, processes: vec![Process::default()], handles: 1, ..State::default() };
+        Self { world: Arc::new(Mutex::new(state)), process: 0, handle: 0 }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        state(&self.world)
+    }
+
+    /// A handle in another process on the same folder.
+    #[must_use]
+    pub fn process(&self) -> Self {
+        let mut state = self.state();
+        state.processes.push(Process::default());
+        state.handles += 1;
+        Self { world: self.world.clone(), process: state.processes.len() - 1, handle: state.handles - 1 }
+    }
+
+    /// How many calls the folder had, of all processes.
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// How many calls of one kind, named as the trait's function, the folder had.
+    pub fn count(&self, what: &str) -> u64 {
+        self.state().counts.get(what).copied().unwrap_or(0)
+    }
+
+    /// Begins to keep a log of every call.
+    pub fn keep_log(&self) {
+        self.state().log = Some(Vec::new());
+    }
+
+    /// Every call since the log was begun, in words.
+    pub fn log(&self) -> Vec<String> {
+        self.state().log.clone().unwrap_or_default()
+    }
+
+    /// Lets the `n`th call from now of this process fail; a write is half done then, and a failing sync loses data.
+    pub fn fail_at(&self, n: u64) {
+        self.plan(n, Fault::Fail);
+    }
+
+    /// Lets this process die in its `n`th call from now: its lock is free, what it wrote stays.
+    pub fn die_at(&self, n: u64) {
+        self.plan(n, Fault::Die);
+    }
+
+    fn plan(&self, n: u64, fault: Fault) {
+        let mut state = self.state();
+        let own = &mut state.processes[self.process];
+        own.plan = Some((own.calls + n, fault));
+    }
+
+    /// Lets the power go in the `n`th call from now, of any process. See [`SimDisk::after_crash`].
+    pub fn crash_at(&self, n: u64) {
+        let mut state = self.state();
+        state.crash_at = Some(state.calls + n);
+    }
+
+    /// Ends this process now.
+    pub fn die(&self) {
+        let process = self.process;
+        self.state().die(process);
+    }
+
+    /// Whether the power went, or this process died.
+    pub fn is_off(&self) -> bool {
+        let state = self.state();
+        state.crashed || state.processes[self.process].dead
+    }
+
+    /// Lets the next `n` syncs of files fail and lose data; later ones succeed, and bring nothing back.
+    pub fn fail_syncs(&self, n: u64, lost: Lost) {
+        let mut state = self.state();
+        state.failing_syncs = n;
+        state.lost = Some(lost);
+    }
+
+    /// Lets the folder hold at most so many bytes; `None` for no bound.
+    pub fn set_capacity(&self, bytes: Option<usize>) {
+        self.state().capacity = bytes;
+    }
+
+    /// Bytes of all files.
+    pub fn used(&self) -> usize {
+        self.state().folder.bytes()
+    }
+
+    /// The folder as it is when the power comes back. It can be asked again and again, with other fates.
+    #[must_use]
+    pub fn after_crash(&self, survive: Survive) -> Self {
+        Self::on(self.state().folder.after_crash(survive))
+    }
+
+    /// Changes a file's bytes behind everybody's back, durably; or makes the file.
+    pub fn edit(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.state();
+        let file = state.find(name).unwrap_or_else(|_| {
+            let file = state.folder.files.len();
+            state.folder.files.push(FileImage::default());
+            state.folder.change(NameChange::Create(name.to_string(), file));
+            file
+        });
+        let file = &mut state.folder.files[file];
+        change(&mut file.live);
+        file.durable.clone_from(&file.live);
+    }
+
+    /// A file's bytes; empty where there is none.
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
+        let state = self.state();
+        state.find(name).map_or_else(|_| Vec::new(), |file| state.folder.files[file].live.clone())
+    }
+
+    /// The names, sorted. Not counted as a call.
+    pub fn files(&self) -> Vec<String> {
+        self.state().folder.names.keys().cloned().collect()
+    }
+
+    fn file(&self, file: usize, opened: usize) -> Arc<SimFile> {
+        Arc::new(SimFile { world: self.world.clone(), process: self.process, opened, file })
+    }
+}
+
+impl Disk for SimDisk {
+    type File = SimFile;
+
+    fn names(&mut self) -> Result<Vec<String>> {
+        let mut state = self.state();
+        state.plain(self.process, "names", format_args!(""))?;
+        Ok(state.folder.names.keys().cloned().collect())
+    }
+
+    fn create(&mut self, name: &str) -> Result<Arc<SimFile>> {
+        let mut state = self.state();
+        if state.folder.names.contains_key(name) {
+            return Err(Error::new(Code::Unavailable, format!("the simulated folder has a file {name:?} already")));
+        }
+        let file = state.folder.files.len();
+        state.folder.files.push(FileImage::default());
+        state.rename(self.process, "create", NameChange::Create(name.to_string(), file))?;
+        let opened = state.open(file);
+        drop(state);
+        Ok(self.file(file, opened))
+    }
+
+    fn open(&mut self, name: &str) -> Result<Arc<SimFile>> {
+        let mut state = self.state();
+        state.plain(self.process, "open", format_args!("{name}"))?;
+        let file = state.find(name)?;
+        let opened = state.open(file);
+        drop(state);
+        Ok(self.file(file, opened))
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Result<()> {
+        let mut state = self.state();
+        let file = state.find(from)?;
+        state.rename(self.process, "rename", NameChange::Rename(from.to_string(), to.to_string(), file))
+    }
+
+    fn remove(&mut self, name: &str) -> Result<()> {
+        let mut state = self.state();
+        state.find(name)?;
+        state.rename(self.process, "remove", NameChange::Remove(name.to_string()))
+    }
+
+    fn sync_names(&mut self) -> Result<()> {
+        let mut state = self.state();
+        state.plain(self.process, "sync_names", format_args!(""))?;
+        state.folder.sync_names();
+        Ok(())
+    }
+
+    fn lock(&mut self, _wait: Millis) -> Result<()> {
+        let mut state = self.state();
+        state.plain(self.process, "lock", format_args!(""))?;
+        if let Some((process, _)) = state.lock {
+            return Err(Error::new(
+                Code::LockTimeout,
+                format!("the simulated lock is held by process {process}: let it finish"),
+            ));
+        }
+        state.lock = Some((self.process, self.handle));
+        Ok(())
+    }
+
+    fn unlock(&mut self) {
+        let mut state = self.state();
+        if state.call(self.process, "unlock", format_args!("")).is_ok()
+            && state.lock == Some((self.process, self.handle))
+        {
+            state.lock = None;
+        }
+    }
+
+    fn read_shared(&mut self) -> Result<[u8; 64]> {
+        let mut state = self.state();
+        state.plain(self.process, "read_shared", format_args!(""))?;
+        Ok(state.folder.shared.last().copied().unwrap_or([0; 64]))
+    }
+
+    fn write_shared(&mut self, bytes: &[u8; 64]) -> Result<()> {
+        write_shared(&self.world, self.process, *bytes)
+    }
+
+    fn shared_writer(&mut self) -> SharedWriter {
+        let (world, process) = (self.world.clone(), self.process);
+        Arc::new(move |bytes| write_shared(&world, process, *bytes))
+    }
+
+    fn reopen(&self) -> Result<Self> {
+        let mut state = self.state();
+        state.plain(self.process, "reopen", format_args!(""))?;
+        state.handles += 1;
+        Ok(Self { world: self.world.clone(), process: self.process, handle: state.handles - 1 })
+    }
+}
+
+impl Drop for SimDisk {
+    fn drop(&mut self) {
+        let mut state = self.state();
+        if state.lock == Some((self.process, self.handle)) {
+            state.lock = None;
+        }
+    }
+}
