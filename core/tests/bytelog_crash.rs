@@ -2,6 +2,9 @@
 //! single call of its disk. Whatever the machine kept of what no sync covered: what a sync covered is there, and
 //! what is there is a prefix of what was appended.
 
+#![cfg(feature = "std")]
+#![allow(clippy::unwrap_used)]
+
 use tenure_core::{
     Author, Position, Result, Revision, StoreId, TaskId,
     bytelog::{ByteLog, Options},
@@ -65,12 +68,11 @@ fn append(log: &mut dyn Journal, known: &mut Known, author: u64, count: u64) -> 
 }
 
 fn sync(log: &mut dyn Journal, known: &mut Known, tail: &Tail) -> Result<()> {
-    let synced = match log.syncer().sync() {
-        Ok(synced) => synced,
-        Err(_) => {
-            log.heal(1000)?;
-            log.syncer().sync()?
-        }
+    let synced = if let Ok(synced) = log.syncer().sync() {
+        synced
+    } else {
+        log.heal(1000)?;
+        log.syncer().sync()?
     };
     log.note_synced(&synced);
     assert!(synced.position >= tail.position, "a sync covers what was appended before it");
