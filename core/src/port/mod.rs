@@ -13,8 +13,9 @@
 //!
 //! The contracts are numbered; the conformance suite checks each of them under its number.
 //!
-//! * **J1** An append at a tail succeeds only if the frame before that position exists with the checksum that the
-//!   tail names, or the position is where the journal begins. "Nothing stands at n+1" is not "the tail is n".
+//! * **J1** An append at a tail succeeds only if the frame before that position exists with the checksum, the
+//!   revision and the next id that the tail names, or the tail is that of the floor and nothing stands there.
+//!   "Nothing stands at n+1" is not "the tail is n".
 //! * **J2** `append` is all or nothing for each entry, and on every journal that is not a byte log for the whole
 //!   call. A byte log may keep a prefix of whole entries when it fails.
 //! * **J3** `append` answers committed, [`AppendError::Conflict`], [`AppendError::Refused`] (surely not there) or
