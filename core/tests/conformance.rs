@@ -4,12 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 use tenure_core::{
-    Result, StoreId,
+    Author, Result, StoreId,
+    bytelog::{ByteLog, Options},
     port::{
         Journal,
         conformance::{self, Ground},
     },
     rows::{MemoryRows, RowLog},
+    testing::SimDisk,
 };
 
 /// Rows in memory.
@@ -43,4 +45,42 @@ impl Ground for Memory {
 #[test]
 fn rows_in_memory_keep_every_contract() {
     conformance::assert_kept(&conformance::run(&mut Memory::default()), &[]);
+}
+
+/// A byte log on a simulated disk.
+#[derive(Default)]
+struct Bytes {
+    made: u8,
+    last: Option<SimDisk>,
+}
+
+impl Bytes {
+    fn create(&mut self, disk: SimDisk) -> Result<Box<dyn Journal>> {
+        self.made += 1;
+        // Small segments, so that the suite sees some of them go; short pieces, so that long entries are split.
+        let options = Options { segment_bytes: 4096, max_frame: 1000, ..Options::new(Author(7)) };
+        let log = ByteLog::create(disk, options, StoreId([self.made; 16]))?;
+        Ok(Box::new(log))
+    }
+}
+
+impl Ground for Bytes {
+    fn fresh(&mut self) -> Result<Box<dyn Journal>> {
+        let disk = SimDisk::new();
+        self.last = Some(disk.process());
+        self.create(disk)
+    }
+
+    fn recreate(&mut self) -> Option<Result<Box<dyn Journal>>> {
+        let mut disk = self.last.as_ref()?.process();
+        for name in disk.files() {
+            tenure_core::bytelog::Disk::remove(&mut disk, &name).ok()?;
+        }
+        Some(self.create(disk))
+    }
+}
+
+#[test]
+fn a_byte_log_keeps_every_contract() {
+    conformance::assert_kept(&conformance::run(&mut Bytes::default()), &[]);
 }

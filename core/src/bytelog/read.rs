@@ -22,6 +22,7 @@ impl<D: Disk> ByteLog<D> {
         if *from == self.tail && self.is_settled()? {
             return Ok(*from);
         }
+        self.check_history(from)?;
         let mut reader = Reader::new(self.salt, from);
         let mut looked_again = false;
         loop {
@@ -46,6 +47,26 @@ impl<D: Disk> ByteLog<D> {
                 verdict => return Err(self.refuse(verdict, &stopped, &reader)),
             }
         }
+    }
+
+    /// Refuses a tail of another history. Where frames follow, their chain tells; at the end there is only the
+    /// handle's own tail to compare with, and a false one that were adopted would be appended behind (J1).
+    fn check_history(&mut self, from: &Tail) -> Result<()> {
+        if from.position > self.tail.position {
+            let own = self.tail;
+            self.read_from(&own, &mut |_| Ok(()))?;
+        }
+        if from.position < self.tail.position || *from == self.tail {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Corrupt,
+            format!(
+                "the journal has no entry of revision {} before position {}, which this handle has seen there: entries \
+                 were lost or exchanged; open the store again, or restore it from a backup",
+                from.revision, from.position
+            ),
+        ))
     }
 
     /// Whether nothing came in behind the tail, as far as can be told from the length of the file.

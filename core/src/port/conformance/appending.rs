@@ -15,6 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
     ("J1", "an append behind an entry that is no longer the last conflicts", stale),
     ("J1", "of two handles that append behind the same tail one wins and the other conflicts", two_handles),
     ("J1", "an append behind a tail with another checksum is refused", other_link),
+    ("J1", "a read from a false tail at the end does not make that tail true", false_tail),
     ("J1", "an append beyond the tail is refused", beyond),
     ("J1", "an append at a truncated position is refused", truncated),
     ("J1", "a journal with nothing left but its floor takes an append there, and only there", at_the_floor),
@@ -88,6 +89,26 @@ fn other_link(ground: &mut dyn Ground) -> Checked {
         Err(AppendError::Conflict | AppendError::Refused(_)) => holds(&mut *journal, &tails[2], &[]),
         other => broken(format!("a second handle answered {other:?}")),
     }
+}
+
+fn false_tail(ground: &mut dyn Ground) -> Checked {
+    let (mut journal, tails) = filled(ground, &[10, 10])?;
+    let falsified = [
+        Tail { link: tails[2].link ^ 1, ..tails[2] },
+        Tail { revision: Revision(tails[2].revision.0 + 5), ..tails[2] },
+        Tail { next_id: TaskId(tails[2].next_id.0 - 1), ..tails[2] },
+    ];
+    let mut second = journal.reopen()?;
+    for at in &falsified {
+        for handle in [&mut journal, &mut second] {
+            // Whether the read is refused, or gives nothing, is left open; that nothing stands behind it is not.
+            let _ = read(&mut **handle, at);
+            refuses(&mut **handle, at, &tails[0])?;
+        }
+    }
+    let entry = draft(&tails[2], 20);
+    second.append(&tails[2], core::slice::from_ref(&entry))?;
+    holds(&mut *journal, &tails[2], &[entry])
 }
 
 fn beyond(ground: &mut dyn Ground) -> Checked {
