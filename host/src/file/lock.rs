@@ -69,7 +69,8 @@ impl Lock {
         Ok(())
     }
 
-    /// Gives it back, where it is held.
+    /// Gives it back, where it is held. Not for a process that inherited the descriptor: it would free the lock of
+    /// the one that holds it. Dropping is right there.
     pub(super) fn release(&mut self) {
         let Some(since) = self.held_since.take() else { return };
         self.give_back();
@@ -126,10 +127,7 @@ impl Lock {
     }
 
     fn give_back(&self) {
-        // In a process that inherited the descriptor this would free the lock of the one that holds it.
-        if process::id() == self.pid {
-            let _ = self.file.unlock();
-        }
+        let _ = self.file.unlock();
     }
 
     #[cold]
@@ -153,8 +151,9 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing is not enough where a forked process has the descriptor too.
-        if self.held_since.take().is_some() {
+        // Closing is not enough where a forked process has the descriptor too; and in that process nothing else is
+        // allowed.
+        if self.held_since.take().is_some() && process::id() == self.pid {
             self.give_back();
         }
     }
