@@ -11,7 +11,7 @@ use std::{
 use super::temp;
 use crate::file::Notice;
 
-const LONG: Duration = Duration::from_secs(600);
+const LONG: Duration = Duration::from_mins(10);
 
 #[test]
 fn a_write_before_the_wait_is_not_missed() {
