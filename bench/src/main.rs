@@ -1,0 +1,166 @@
+//! `tenure-bench`: the same work for Tenure, SQLite and a raw append loop, in one run on one disk.
+//!
+//! It prints a table and writes JSON. Each row says what must be reached and whether it was. See `README.md` beside it.
+
+mod bench;
+mod contender;
+mod figure;
+mod job;
+mod machine;
+mod meter;
+mod raw;
+mod rows;
+mod sqlite;
+mod work;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use bench::{Bench, Sizes};
+use contender::{Answer, Failure};
+use figure::{Line, Verdict};
+use machine::Machine;
+use rows::{ROWS, Row};
+
+const USAGE: &str = "\
+usage: tenure-bench [--rows NAME,NAME...] [--quick] [--dir PATH] [--out FILE] [--program PATH] [--list]
+
+  --rows     only these rows (see --list)
+  --quick    small sizes: shows that the rows run, not how fast anything is; writes no file unless --out is given
+  --dir      where the stores are made: the disk that is measured (default: beside the program)
+  --out      where the JSON goes (default: results.json in the bench folder)
+  --program  the tenure program, for the row that starts it (default: the one that was built in release mode)
+  --list     names the rows";
+
+struct Asked {
+    rows: Vec<&'static Row>,
+    quick: bool,
+    dir: PathBuf,
+    out: Option<PathBuf>,
+    program: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Results<'a> {
+    machine: &'a Machine,
+    sizes: Sizes,
+    quick: bool,
+    rows: &'a [Line],
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.as_slice() {
+        [job, spec] if job == job::SUBCOMMAND => job::serve(spec).map(|()| true),
+        [list] if list == "--list" => {
+            for row in ROWS {
+                println!("{:<24} {}", row.name, row.work);
+            }
+            Ok(true)
+        }
+        [help] if matches!(help.as_str(), "--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(true)
+        }
+        _ => match asked(&arguments) {
+            Ok(asked) => run(&asked),
+            Err(why) => {
+                eprintln!("tenure-bench: {why}\n{USAGE}");
+                return ExitCode::from(2);
+            }
+        },
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            eprintln!("tenure-bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn asked(arguments: &[String]) -> Answer<Asked> {
+    let home = bench_folder();
+    let mut asked = Asked {
+        rows: ROWS.iter().collect(),
+        quick: false,
+        dir: std::env::current_exe()?.with_file_name("bench-stores"),
+        out: Some(home.join("results.json")),
+        program: Some(home.join("../target/release/tenure")).filter(|program| program.exists()),
+    };
+    let mut out = None;
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or_else(|| Failure::Broken(format!("{word} needs a value")));
+        match word.as_str() {
+            "--quick" => asked.quick = true,
+            "--rows" => asked.rows = value()?.split(',').map(row).collect::<Answer<_>>()?,
+            "--dir" => asked.dir = PathBuf::from(value()?).join("tenure-bench-stores"),
+            "--out" => out = Some(PathBuf::from(value()?)),
+            "--program" => asked.program = Some(value()?.into()),
+            other => return Err(Failure::Broken(format!("{other} is not an option"))),
+        }
+    }
+    if out.is_some() || asked.quick {
+        asked.out = out;
+    }
+    Ok(asked)
+}
+
+fn row(name: &str) -> Answer<&'static Row> {
+    ROWS.iter()
+        .find(|row| row.name == name)
+        .ok_or_else(|| Failure::Broken(format!("there is no row {name}; see --list")))
+}
+
+fn bench_folder() -> PathBuf {
+    let here = Path::new("bench");
+    if here.join("Cargo.toml").exists() { here.into() } else { PathBuf::from(".") }
+}
+
+/// Whether nothing was missed.
+fn run(asked: &Asked) -> Answer<bool> {
+    let sizes = if asked.quick { Sizes::QUICK } else { Sizes::FULL };
+    let bench = Bench::new(asked.dir.clone(), sizes, asked.program.clone())?;
+    let machine = Machine::describe(&asked.dir);
+    if machine::is_memory(&machine.file_system) {
+        let place = asked.dir.display();
+        return Err(Failure::Broken(format!("{place} lies in memory; name a directory on a disk with --dir")));
+    }
+    println!(
+        "{}, {} cores, {} GiB, {}, {}, SQLite {}{}\n",
+        machine.cpu,
+        machine.cores,
+        machine.memory_gib.map_or_else(|| "?".into(), |gib| gib.to_string()),
+        machine.kernel,
+        machine.file_system,
+        machine.sqlite,
+        if asked.quick { "; small sizes, the figures mean nothing" } else { "" }
+    );
+    let mut lines = Vec::new();
+    let mut good = true;
+    for row in &asked.rows {
+        let findings = match (row.run)(&bench) {
+            Ok(findings) => findings,
+            Err(failure) => {
+                good = false;
+                figure::Findings { notes: vec![format!("FAILED: {failure}")], ..figure::Findings::default() }
+            }
+        };
+        good &= findings.checks.iter().all(|check| check.verdict != Verdict::Miss);
+        let line = Line { name: row.name, work: row.work, findings };
+        println!("{line}");
+        lines.push(line);
+    }
+    if let Some(out) = &asked.out {
+        let results = Results { machine: &machine, sizes, quick: asked.quick, rows: &lines };
+        std::fs::write(out, serde_json::to_string_pretty(&results)? + "\n")?;
+        println!("written to {}", out.display());
+    }
+    // Empty unless another run goes on in it.
+    let _ = std::fs::remove_dir(&asked.dir);
+    Ok(good)
+}
