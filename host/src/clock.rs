@@ -1,0 +1,128 @@
+//! Where the time comes from. Safety never depends on it: ids fence, clocks only say when a lease may be taken over.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    thread::Thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use tenure_core::Millis;
+
+/// The clock of a handle: milliseconds since the Epoch.
+#[derive(Clone)]
+pub struct Clock(Arc<Kind>);
+
+enum Kind {
+    System(Mutex<Base>),
+    Test(Mutex<Hands>),
+}
+
+/// Wall clock at some instant. Within a handle time is this plus the monotonic clock; where the wall clock has
+/// parted from that by more than a second (a step, a suspended machine) it is read anew.
+struct Base {
+    wall: Millis,
+    at: Instant,
+}
+
+struct Hands {
+    now: Millis,
+    waiting: Vec<Thread>,
+}
+
+/// How far wall and monotonic clock may part before the wall clock is believed.
+const PART: Millis = 1_000;
+
+fn wall() -> Millis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+}
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self(Arc::new(Kind::System(Mutex::new(Base { wall: wall(), at: Instant::now() }))))
+    }
+
+    /// A clock that stands at `now` until it is [advanced](Self::advance): for tests.
+    pub fn test(now: Millis) -> Self {
+        Self(Arc::new(Kind::Test(Mutex::new(Hands { now, waiting: Vec::new() }))))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        match &*self.0 {
+            Kind::System(base) => {
+                let mut base = base.lock().unwrap_or_else(PoisonError::into_inner);
+                let steady = base.wall + base.at.elapsed().as_millis() as Millis;
+                let wall = wall();
+                if steady.abs_diff(wall) > PART {
+                    *base = Base { wall, at: Instant::now() };
+                    return wall;
+                }
+                steady
+            }
+            Kind::Test(hands) => hands.lock().unwrap_or_else(PoisonError::into_inner).now,
+        }
+    }
+
+    /// Moves a test clock on, and wakes whatever waits for it. A system clock takes no notice.
+    pub fn advance(&self, by: Duration) {
+        if let Kind::Test(hands) = &*self.0 {
+            let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
+            hands.now += by.as_millis() as Millis;
+            hands.waiting.drain(..).for_each(|thread| thread.unpark());
+        }
+    }
+
+    /// Puts a test clock to a time, forwards or backwards.
+    pub fn set(&self, now: Millis) {
+        if let Kind::Test(hands) = &*self.0 {
+            let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
+            hands.now = now;
+            hands.waiting.drain(..).for_each(|thread| thread.unpark());
+        }
+    }
+
+    /// Parks this thread until it is unparked or the clock shows `until` (`None`: for ever). May return early.
+    pub(crate) fn park(&self, until: Option<Millis>) {
+        match &*self.0 {
+            Kind::System(_) => match until {
+                None => std::thread::park(),
+                Some(until) => {
+                    // A wait of hours is cut: the wall clock may be stepped meanwhile.
+                    let left = until.saturating_sub(self.now()).min(60_000);
+                    if left > 0 {
+                        std::thread::park_timeout(Duration::from_millis(left));
+                    }
+                }
+            },
+            Kind::Test(hands) => {
+                let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
+                if until.is_some_and(|until| until <= hands.now) {
+                    return;
+                }
+                let me = std::thread::current();
+                if !hands.waiting.iter().any(|thread| thread.id() == me.id()) {
+                    hands.waiting.push(me);
+                }
+                drop(hands);
+                std::thread::park();
+            }
+        }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Kind::System(_) => f.write_str("Clock::system()"),
+            Kind::Test(_) => write!(f, "Clock::test({})", self.now()),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Commits in groups. Whoever comes while nobody leads becomes the leader and commits for all who have queued up;
+//! everyone is woken once, when the answer may be given.
+
+use std::{
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, Thread},
+};
+
+use tenure_core::{
+    Claim, Code, Committed, Error, Position, Request, Result,
+    driver::{Done, Driver},
+    txn::Ask,
+};
+
+use super::{Shared, Store};
+
+/// What is asked, owned: a leader on another thread will read it.
+pub(super) enum Work {
+    Update(Request),
+    Claim(Claim),
+}
+
+impl Work {
+    fn ask(&self) -> Ask<'_> {
+        match self {
+            Self::Update(request) => Ask::Update(request),
+            Self::Claim(claim) => Ask::Claim(claim),
+        }
+    }
+}
+
+/// Those who have queued up.
+#[derive(Default)]
+pub(super) struct Queue {
+    jobs: Vec<Arc<Job>>,
+    led: bool,
+}
+
+/// One request on its way, and the thread that waits for it.
+pub(super) struct Job {
+    work: Work,
+    thread: Thread,
+    turn: Mutex<Turn>,
+}
+
+/// What the waiting thread is to do.
+enum Turn {
+    /// Wait on.
+    Wait,
+    /// Lead the next group.
+    Lead,
+    /// Take the answer, once the journal is durable up to there.
+    Answer(Result<Committed>, Position),
+    /// The answer was taken.
+    Taken,
+}
+
+impl Job {
+    fn tell(&self, turn: Turn) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+        self.thread.unpark();
+    }
+
+    fn take(&self) -> Turn {
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        match *turn {
+            Turn::Wait => Turn::Wait,
+            _ => mem::replace(&mut *turn, Turn::Taken),
+        }
+    }
+}
+
+impl Store {
+    /// Commits a transaction: all of it, or nothing.
+    ///
+    /// # Errors
+    /// `Rejected` with every reason, and nothing has happened; `Invalid`; `Full`; `Fenced`; `Unknown`, where a repeat
+    /// with the same request id tells.
+    pub fn update(&self, request: Request) -> Result<Committed> {
+        self.shared.submit(Work::Update(request))
+    }
+}
+
+impl Shared {
+    /// Answers one request. A strict answer, a refusal and an empty claim included, waits for stable storage.
+    pub(super) fn submit(&self, work: Work) -> Result<Committed> {
+        self.may_go_on()?;
+        if self.read_only {
+            return Err(Error::new(Code::ReadOnly, "the store was opened to read only: open it to write"));
+        }
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if !queue.led {
+            // Nobody leads: no job, no thread to wake.
+            queue.led = true;
+            drop(queue);
+            let (answer, until) = {
+                let mut driver = self.driver_anyway();
+                let mut answers = self.commit(&mut driver, &[work.ask()]);
+                let until = driver.engine().tail().position;
+                (answers.pop(), until)
+            };
+            self.hand_on();
+            let answer = answer.unwrap_or_else(|| Err(no_answer()));
+            return self.when_durable(answer.map(|done| done.committed), until);
+        }
+        let job = Arc::new(Job { work, thread: thread::current(), turn: Mutex::new(Turn::Wait) });
+        queue.jobs.push(job.clone());
+        drop(queue);
+        loop {
+            match job.take() {
+                Turn::Wait => thread::park(),
+                Turn::Lead => self.lead(&job),
+                Turn::Answer(answer, until) => return self.when_durable(answer, until),
+                Turn::Taken => return Err(no_answer()),
+            }
+        }
+    }
+
+    /// Commits for all who have queued up, `mine` among them.
+    fn lead(&self, mine: &Arc<Job>) {
+        let (jobs, answers, until) = {
+            let mut driver = self.driver_anyway();
+            // Whoever came while the lock was waited for is taken along.
+            let jobs = mem::take(&mut self.queue.lock().unwrap_or_else(PoisonError::into_inner).jobs);
+            let asks: Vec<Ask<'_>> = jobs.iter().map(|job| job.work.ask()).collect();
+            let answers = self.commit(&mut driver, &asks);
+            drop(asks);
+            (jobs, answers, driver.engine().tail().position)
+        };
+        self.hand_on();
+        // Those who need no sync are woken by their answer, the others by the sync that covers them.
+        let wait = self.strict && !self.durable.covers(until);
+        let mut sleeping = Vec::with_capacity(jobs.len());
+        for (job, answer) in jobs.iter().zip(answers) {
+            let answer = answer.map(|done: Done| done.committed);
+            if wait && !Arc::ptr_eq(job, mine) {
+                *job.turn.lock().unwrap_or_else(PoisonError::into_inner) = Turn::Answer(answer, until);
+                sleeping.push(job.thread.clone());
+            } else {
+                job.tell(Turn::Answer(answer, until));
+            }
+        }
+        self.durable.wake_at(until, sleeping);
+    }
+
+    /// Leadership goes to one of those who have queued up meanwhile, or lapses.
+    fn hand_on(&self) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        match queue.jobs.last() {
+            Some(next) => next.tell(Turn::Lead),
+            None => queue.led = false,
+        }
+    }
+
+    /// Runs requests and tells everyone whom it concerns.
+    fn commit(&self, driver: &mut Driver, asks: &[Ask<'_>]) -> Vec<Result<Done>> {
+        let answers = driver.run(asks, &|| self.clock.now());
+        self.after(driver);
+        answers
+    }
+
+    /// After entries were confirmed or ingested: wakes waiting claims, feeds watches, looks whether a snapshot is due.
+    pub(super) fn after(&self, driver: &mut Driver) {
+        let stirred = driver.engine_mut().take_stirred();
+        if !stirred.is_empty() {
+            self.waits.wake(&stirred);
+        }
+        self.watches.feed(driver.engine_mut());
+        self.snapshots.look(driver);
+    }
+
+    fn when_durable(&self, answer: Result<Committed>, until: Position) -> Result<Committed> {
+        if self.strict {
+            self.wait_durable(until)?;
+        } else {
+            self.durable.flush_soon(until);
+        }
+        answer
+    }
+}
+
+fn no_answer() -> Error {
+    Error::new(Code::Internal, "a request got no answer: report this as a fault of Tenure")
+}

@@ -1,0 +1,187 @@
+//! Waiting for stable storage. One sync serves all who wait; whoever needs one while none runs, runs it.
+
+use std::{
+    sync::{
+        Condvar, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, Thread},
+    time::Duration,
+};
+
+use tenure_core::{Code, Error, Outcome, Position, Result};
+
+use super::Shared;
+
+/// What is durable, who waits for more, and whether a sync runs.
+#[derive(Default)]
+pub(super) struct Durable {
+    covered: AtomicU64,
+    syncs: AtomicU64,
+    failures: AtomicU64,
+    state: Mutex<State>,
+    dirty: Condvar,
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    running: bool,
+    sleeping: Vec<(Position, Thread)>,
+    /// How far an opportunistic answer went.
+    answered: Position,
+    flusher: bool,
+}
+
+impl Durable {
+    pub fn covers(&self, until: Position) -> bool {
+        self.covered.load(Ordering::Acquire) >= until.0
+    }
+
+    pub fn cover(&self, position: Position) {
+        self.covered.fetch_max(position.0, Ordering::AcqRel);
+    }
+
+    /// Syncs that ran, and syncs that failed.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.syncs.load(Ordering::Relaxed), self.failures.load(Ordering::Relaxed))
+    }
+
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.dirty.notify_all();
+    }
+
+    /// Threads whose answers lie ready and wait for this.
+    pub fn wake_at(&self, until: Position, threads: Vec<Thread>) {
+        if threads.is_empty() {
+            return;
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.covers(until) {
+            // A sync that covers them has ended meanwhile.
+            threads.iter().for_each(Thread::unpark);
+            return;
+        }
+        state.sleeping.extend(threads.into_iter().map(|thread| (until, thread)));
+    }
+
+    /// An opportunistic answer was given: the flusher makes it durable within its time.
+    pub fn flush_soon(&self, until: Position) {
+        if self.covers(until) {
+            return;
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.answered < until {
+            let idle = self.covered.load(Ordering::Acquire) >= state.answered.0;
+            state.answered = until;
+            if idle && state.flusher {
+                drop(state);
+                self.dirty.notify_one();
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Waits until the journal is durable up to `until`: by another's sync, or by running one.
+    pub(super) fn wait_durable(&self, until: Position) -> Result<()> {
+        loop {
+            if self.durable.covers(until) {
+                return Ok(());
+            }
+            let mut state = self.durable.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.durable.covers(until) {
+                return Ok(());
+            }
+            if state.running {
+                let me = thread::current();
+                if !state.sleeping.iter().any(|(_, thread)| thread.id() == me.id()) {
+                    state.sleeping.push((until, me));
+                }
+                drop(state);
+                thread::park();
+                continue;
+            }
+            state.running = true;
+            drop(state);
+            let synced = self.sync_once();
+            let mut state = self.durable.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.running = false;
+            let mut waiting = std::mem::take(&mut state.sleeping);
+            let mut next = None;
+            waiting.retain(|(position, thread)| {
+                // After a failure all wake and see for themselves.
+                if synced.is_err() || self.durable.covers(*position) {
+                    thread.unpark();
+                    return false;
+                }
+                next.get_or_insert_with(|| thread.clone());
+                true
+            });
+            // One of those who are left runs the next sync, and takes the others along.
+            if next.is_some() {
+                waiting.remove(0);
+            }
+            state.sleeping = waiting;
+            drop(state);
+            if let Some(next) = next {
+                next.unpark();
+            }
+            synced?;
+        }
+    }
+
+    /// One sync. After one that failed nothing is believed of what it should have covered: it is written again.
+    fn sync_once(&self) -> Result<()> {
+        let mut syncer = self.driver_anyway().syncer();
+        self.durable.syncs.fetch_add(1, Ordering::Relaxed);
+        match syncer.sync() {
+            Ok(synced) => {
+                self.driver_anyway().note_synced(&synced);
+                self.durable.cover(synced.position);
+                Ok(())
+            }
+            Err(error) => {
+                self.durable.failures.fetch_add(1, Ordering::Relaxed);
+                let mut driver = self.driver_anyway();
+                driver.heal().map_err(|second| {
+                    Error::new(
+                        Code::Suspect,
+                        format!("a sync failed ({error}), and writing the same again elsewhere failed too ({second}): see to the storage, then try again"),
+                    )
+                    .with_outcome(Outcome::Unknown)
+                })?;
+                let position = driver.durable();
+                drop(driver);
+                self.durable.cover(position);
+                Ok(())
+            }
+        }
+    }
+
+}
+
+/// Makes opportunistic answers durable within their time, until the store is closed.
+pub(super) fn flush_loop(durable: &Durable, shared: &Weak<Shared>, every: Duration) {
+    let mut state = durable.state.lock().unwrap_or_else(PoisonError::into_inner);
+    state.flusher = true;
+    while !durable.closed.load(Ordering::Acquire) {
+        if durable.covers(state.answered) {
+            state = durable.dirty.wait(state).unwrap_or_else(PoisonError::into_inner);
+            continue;
+        }
+        // What comes within this time goes along.
+        state = durable.dirty.wait_timeout(state, every / 2).unwrap_or_else(PoisonError::into_inner).0;
+        let until = state.answered;
+        drop(state);
+        let Some(shared) = shared.upgrade() else { return };
+        let flushed = shared.wait_durable(until);
+        drop(shared);
+        state = durable.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if flushed.is_err() {
+            // It stays not covered: the next round, and `flush`, try again and say so.
+            state = durable.dirty.wait_timeout(state, every).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}

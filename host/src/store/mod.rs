@@ -1,0 +1,201 @@
+//! A thread-safe store: one engine behind a lock, commits in groups, waits, held leases, background snapshots.
+//!
+//! ```text
+//!  threads ── submit ──► queue ──► leader: section { catch up, stage all, append, confirm } ──► until
+//!                                                          │ stirred groups wake waiting claims
+//!                                  syncer: one sync for all whose `until` it covers ──► answers
+//! ```
+//!
+//! * `commit`     the queue and its leader
+//! * `durable`    waiting for stable storage, one sync for all
+//! * `wait`       claims that wait
+//! * `read`       consistent and weak reads
+//! * `verb`       the verbs on a task
+//! * `transact`   a closure over a transaction, run again when what it read has changed
+//! * `held`       leases that renew themselves, and the iterator over them
+//! * `watch`      confirmed entries, as they come
+//! * `snapshot`   snapshots in the background
+
+mod commit;
+mod durable;
+mod held;
+mod open;
+mod read;
+mod renewal;
+mod snapshot;
+mod stats;
+mod transact;
+mod verb;
+mod wait;
+mod watch;
+
+pub use held::{Claims, Held};
+pub use stats::Stats;
+pub use transact::Transaction;
+pub use watch::Watch;
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tenure_core::{Code, Error, Millis, OwnerId, Result, StoreId, driver::Driver};
+
+use crate::{
+    clock::Clock,
+    options::{Durability, Options},
+};
+
+/// A handle on a store. Clones share it; it is closed when it is [closed](Store::close) or the last clone is gone.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    weak_reads: bool,
+}
+
+struct Shared {
+    driver: Mutex<Driver>,
+    queue: Mutex<commit::Queue>,
+    durable: Arc<durable::Durable>,
+    waits: Arc<wait::Waits>,
+    watches: watch::Watches,
+    renewals: Arc<renewal::Renewals>,
+    snapshots: Arc<snapshot::Snapshots>,
+    path: Option<PathBuf>,
+    identity: StoreId,
+    owner: OwnerId,
+    actor: Arc<str>,
+    clock: Clock,
+    strict: bool,
+    read_only: bool,
+    flush_every: Duration,
+    closed: AtomicBool,
+    pid: u32,
+}
+
+impl Store {
+    /// The store's identity: random, drawn when it was created.
+    pub fn identity(&self) -> StoreId {
+        self.shared.identity
+    }
+
+    /// The owner of requests that name none.
+    pub fn owner(&self) -> OwnerId {
+        self.shared.owner
+    }
+
+    /// The label of who does it.
+    pub fn actor(&self) -> &str {
+        &self.shared.actor
+    }
+
+    /// The time by this handle's clock, in milliseconds since the Epoch.
+    pub fn now(&self) -> Millis {
+        self.shared.clock.now()
+    }
+
+    /// The same store with reads that never wait: they see what this handle has seen, and nothing of what others did
+    /// since.
+    #[must_use]
+    pub fn weak(&self) -> Self {
+        Self { shared: self.shared.clone(), weak_reads: true }
+    }
+
+    /// Waits until everything that was answered is on stable storage.
+    pub fn flush(&self) -> Result<()> {
+        let until = self.shared.driver()?.engine().tail().position;
+        self.shared.wait_durable(until)
+    }
+
+    /// Ends the handle: waiting claims end, everything that was answered is made durable, and an exclusive store is
+    /// given back. Later calls answer `Closed`.
+    pub fn close(&self) -> Result<()> {
+        if self.shared.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        self.shared.end()
+    }
+}
+
+impl Shared {
+    /// The engine and its journal, while the handle is open and in the process that opened it.
+    fn driver(&self) -> Result<MutexGuard<'_, Driver>> {
+        self.may_go_on()?;
+        Ok(self.driver_anyway())
+    }
+
+    fn driver_anyway(&self) -> MutexGuard<'_, Driver> {
+        self.driver.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn may_go_on(&self) -> Result<()> {
+        if self.pid != std::process::id() {
+            return Err(Error::new(
+                Code::Forked,
+                "this handle was inherited by a forked process, where its threads and locks do not exist: open the store anew there",
+            ));
+        }
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::new(Code::Closed, "the handle was closed: open the store again"));
+        }
+        Ok(())
+    }
+
+    /// Ends the background, flushes, gives back an exclusive store, closes the journal.
+    fn end(&self) -> Result<()> {
+        if self.pid != std::process::id() {
+            return Ok(());
+        }
+        self.waits.close();
+        self.watches.close();
+        self.renewals.close();
+        self.snapshots.close();
+        self.durable.close();
+        let mut driver = self.driver_anyway();
+        let now = || self.clock.now();
+        let released = if self.read_only { Ok(()) } else { driver.release(&now).map(|_| ()) };
+        let closed = driver.journal().close();
+        driver.engine_mut().close(Error::new(Code::Closed, "the handle was closed: open the store again"));
+        // A store that was fenced has nothing to give back.
+        match released {
+            Err(error) if error.code() != Code::Fenced && error.code() != Code::Closed => Err(error),
+            _ => closed,
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if !self.closed.swap(true, Ordering::AcqRel) {
+            // Nobody is left to be told.
+            let _ = self.end();
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("path", &self.shared.path)
+            .field("identity", &self.shared.identity)
+            .field("owner", &self.shared.owner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Durability {
+    const fn is_strict(self) -> bool {
+        matches!(self, Self::Strict)
+    }
+}
+
+impl Options {
+    const fn is_strict(&self) -> bool {
+        self.durability.is_strict()
+    }
+}

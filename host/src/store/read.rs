@@ -1,0 +1,121 @@
+//! Reads. A consistent one catches up with the journal's end as of its start and, on a strict store, waits until what
+//! it saw is on stable storage; a weak one sees what this handle has seen, and never waits.
+
+use tenure_core::{GroupStats, Millis, Record, Result, Revision, Task, TaskId, TaskState, engine::Engine};
+
+use super::{Shared, Store};
+
+/// Which tasks a list holds.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// Only those of this group.
+    pub group: Option<String>,
+    /// Only those in this state.
+    pub state: Option<TaskState>,
+    /// Only those with a higher id: the cursor of the next page.
+    pub after: TaskId,
+    /// At most that many.
+    pub limit: usize,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self { group: None, state: None, after: TaskId(0), limit: 1000 }
+    }
+}
+
+impl Store {
+    /// Looks at the state, consistently unless this is a [weak](Store::weak) handle.
+    pub(super) fn look<T>(&self, see: impl FnOnce(&Engine, Millis) -> T) -> Result<T> {
+        self.shared.look(!self.weak_reads, see)
+    }
+
+    /// The task with this id, while it is the present one.
+    pub fn task(&self, id: impl Into<TaskId>) -> Result<Option<Task>> {
+        let id = id.into();
+        self.look(|engine, _| engine.state().task(id))
+    }
+
+    /// The tasks with these ids, in that order, `None` for those that are not there.
+    pub fn tasks_by_id(&self, ids: &[TaskId]) -> Result<Vec<Option<Task>>> {
+        self.look(|engine, _| ids.iter().map(|id| engine.state().task(*id)).collect())
+    }
+
+    /// Tasks in the order of their ids.
+    pub fn tasks(&self, filter: &Filter) -> Result<Vec<Task>> {
+        self.look(|engine, now| {
+            let keep = |state| filter.state.is_none_or(|wanted| wanted == state);
+            engine.state().list(filter.group.as_deref(), filter.after, filter.limit, now, keep)
+        })
+    }
+
+    /// The live task that an add began, under whatever id it has by now.
+    pub fn find(&self, origin: impl Into<TaskId>) -> Result<Option<Task>> {
+        let origin = origin.into();
+        self.look(|engine, _| engine.state().by_origin(origin).and_then(|id| engine.state().task(id)))
+    }
+
+    /// The live task of a group that has this key.
+    pub fn by_key(&self, group: &str, key: &str) -> Result<Option<Task>> {
+        self.look(|engine, _| engine.state().by_key(group, key).and_then(|id| engine.state().task(id)))
+    }
+
+    /// Every group that has tasks, in the order of their names.
+    pub fn groups(&self) -> Result<Vec<GroupStats>> {
+        self.look(|engine, now| engine.state().groups(now))
+    }
+
+    /// One group; zeros where it has no tasks.
+    pub fn group(&self, name: &str) -> Result<GroupStats> {
+        self.look(|engine, now| engine.state().group(name, now))
+    }
+
+    /// A record, unless it is absent or expired.
+    pub fn get(&self, table: &str, key: &str) -> Result<Option<Record>> {
+        self.look(|engine, now| {
+            let value = engine.state().tables().get(table, key).filter(|value| value.visible(now))?;
+            Some(value.record(table.into(), key.into()))
+        })
+    }
+
+    /// Records of a table whose keys begin with `prefix` and come after `after`, in the order of their keys.
+    pub fn scan(&self, table: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>> {
+        self.look(|engine, now| engine.state().tables().scan(table, prefix, after, now).take(limit).collect())
+    }
+
+    /// The names of the tables that have records.
+    pub fn tables(&self) -> Result<Vec<String>> {
+        self.look(|engine, _| engine.state().tables().names().map(ToString::to_string).collect())
+    }
+
+    /// The revision that a read would see.
+    pub fn revision(&self) -> Result<Revision> {
+        self.look(|engine, _| engine.state().revision())
+    }
+
+    /// The digest over all tasks and records, with the revision that it is of: two handles at one revision have
+    /// the same.
+    pub fn digest(&self) -> Result<(Revision, u64)> {
+        self.look(|engine, _| (engine.state().revision(), engine.state().digest()))
+    }
+}
+
+impl Shared {
+    pub(super) fn look<T>(&self, consistent: bool, see: impl FnOnce(&Engine, Millis) -> T) -> Result<T> {
+        let now = self.clock.now();
+        let mut driver = self.driver()?;
+        if !consistent {
+            return Ok(see(driver.engine(), now));
+        }
+        driver.catch_up(&|| now)?;
+        self.after(&mut driver);
+        driver.engine().may_read()?;
+        let until = driver.engine().tail().position;
+        let seen = see(driver.engine(), now);
+        drop(driver);
+        if self.strict && !self.read_only {
+            self.wait_durable(until)?;
+        }
+        Ok(seen)
+    }
+}

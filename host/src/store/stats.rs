@@ -1,0 +1,82 @@
+//! Numbers about a store and a handle.
+
+use tenure_core::{Author, Error, Millis, Result, Revision, TaskId, port::JournalStats};
+
+use super::Store;
+
+/// Numbers about a store, as a handle sees it.
+#[derive(Clone, Debug)]
+pub struct Stats {
+    /// The revision that they are of.
+    pub revision: Revision,
+    /// The id that the next new task gets.
+    pub next_id: TaskId,
+    /// Live tasks.
+    pub tasks: u64,
+    /// Records, those included that have expired and are not swept away yet.
+    pub records: u64,
+    /// Groups that have tasks.
+    pub groups: u64,
+    /// Requests that are remembered.
+    pub requests: u64,
+    /// Bytes that the state takes up in memory, about.
+    pub state_bytes: u64,
+    /// Bytes of state that are allowed.
+    pub max_state_bytes: u64,
+    /// The digest over all tasks and records.
+    pub digest: u64,
+    /// The store's format level.
+    pub level: u32,
+    /// The author who has the store for itself, 0 for nobody.
+    pub exclusive: Author,
+    /// Entries that did not count because another author had the store for itself.
+    pub skipped: u64,
+    /// How far another handle's clock was ahead of this one's, at most, in milliseconds.
+    pub clock_ahead: Millis,
+    /// The journal's sizes and marks.
+    pub journal: JournalStats,
+    /// Syncs that this handle ran.
+    pub syncs: u64,
+    /// Syncs that failed.
+    pub sync_failures: u64,
+    /// Snapshots that this handle took.
+    pub snapshots_taken: u64,
+    /// Why the last snapshot in the background failed, if it did.
+    pub snapshot_error: Option<Error>,
+}
+
+impl Store {
+    /// Numbers about the store and this handle.
+    pub fn stats(&self) -> Result<Stats> {
+        let shared = &self.shared;
+        let mut driver = shared.driver()?;
+        if !self.weak_reads {
+            driver.catch_up(&|| shared.clock.now())?;
+            shared.after(&mut driver);
+        }
+        let journal = driver.stats()?;
+        let engine = driver.engine();
+        let state = engine.state();
+        let (syncs, sync_failures) = shared.durable.counts();
+        Ok(Stats {
+            revision: state.revision(),
+            next_id: state.next_id(),
+            tasks: state.tasks(),
+            records: state.tables().len(),
+            groups: state.group_count(),
+            requests: state.memo().len() as u64,
+            state_bytes: state.bytes(),
+            max_state_bytes: engine.limits().max_state_bytes,
+            digest: state.digest(),
+            level: state.level(),
+            exclusive: state.exclusive(),
+            skipped: engine.skipped(),
+            clock_ahead: engine.ahead(),
+            journal,
+            syncs,
+            sync_failures,
+            snapshots_taken: shared.snapshots.taken(),
+            snapshot_error: shared.snapshots.last_error(),
+        })
+    }
+}

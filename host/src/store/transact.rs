@@ -1,0 +1,291 @@
+//! A closure over a transaction: what it reads is guarded, what it writes is committed in one piece, and it runs again
+//! when what it read has changed meanwhile.
+
+use std::sync::{Arc, MutexGuard};
+
+use tenure_core::{
+    Add, Code, Committed, Data, Delete, Depend, Error, Guard, Increment, OwnerId, Put, Record, Refusal, Remove, Request,
+    Result, Revision, Task, TaskId, Update, Verb, When, entry::Reason,
+};
+
+use super::{
+    Store,
+    held::{Held, HeldState, Present},
+    verb::{TaskName, millis},
+};
+
+/// How often a transaction is run before it gives up.
+const RUNS: u32 = 16;
+
+/// What is to happen in one piece. Nothing does before the closure returns `Ok`.
+#[derive(Debug)]
+pub struct Transaction<'s> {
+    store: &'s Store,
+    request: Request,
+    held: Vec<Arc<HeldState>>,
+}
+
+/// A task that a transaction names: a plain one, or one that is held and knows its present id.
+pub trait Subject {
+    /// Its name as far as it is known now.
+    fn name(&self) -> TaskName;
+    /// The held lease behind it.
+    #[doc(hidden)]
+    fn held(&self) -> Option<Arc<HeldState>> {
+        None
+    }
+}
+
+impl Subject for Task {
+    fn name(&self) -> TaskName {
+        self.into()
+    }
+}
+
+impl Subject for TaskId {
+    fn name(&self) -> TaskName {
+        (*self).into()
+    }
+}
+
+impl Subject for Held {
+    fn name(&self) -> TaskName {
+        (&self.task()).into()
+    }
+
+    fn held(&self) -> Option<Arc<HeldState>> {
+        Some(self.state())
+    }
+}
+
+impl<T: Subject> Subject for &T {
+    fn name(&self) -> TaskName {
+        (*self).name()
+    }
+
+    fn held(&self) -> Option<Arc<HeldState>> {
+        (*self).held()
+    }
+}
+
+impl Store {
+    /// Runs `body` over a transaction and commits what it asks for. Where a record that it read through the transaction has
+    /// changed meanwhile, it runs again, at most 16 times; never for a claim that is lost.
+    ///
+    /// ```
+    /// # fn main() -> tenure::Result<()> {
+    /// let store = tenure::Store::memory()?;
+    /// store.put("limits", "left", "3")?;
+    /// let left = store.transact(|tx| {
+    ///     let left: u32 = tx.get("limits", "left")?.and_then(|record| record.value.text()?.parse().ok()).unwrap_or(0);
+    ///     tx.put("limits", "left", (left - 1).to_string());
+    ///     tx.add("work", "one more");
+    ///     Ok(left - 1)
+    /// })?;
+    /// assert_eq!(left, 2);
+    /// # Ok(()) }
+    /// ```
+    pub fn transact<T>(&self, mut body: impl FnMut(&mut Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.transact_with(None, RUNS, |tx| body(tx)).map(|(value, _)| value)
+    }
+
+    /// As [`transact`](Store::transact), with a request id, so that a repeat gets the first outcome, and with what was
+    /// committed.
+    pub fn transact_with<T>(
+        &self,
+        request_id: Option<&str>,
+        runs: u32,
+        mut body: impl FnMut(&mut Transaction<'_>) -> Result<T>,
+    ) -> Result<(T, Committed)> {
+        let mut run = 1;
+        loop {
+            let request = Request { request_id: request_id.map(Into::into), ..Request::default() };
+            let mut tx = Transaction { store: self, request, held: Vec::new() };
+            let value = body(&mut tx)?;
+            match tx.commit() {
+                Ok(committed) => return Ok((value, committed)),
+                Err((error, request)) if run < runs && read_has_changed(&error, &request) => run += 1,
+                Err((error, _)) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Whether the only reason is that records which the closure read have changed.
+fn read_has_changed(error: &Error, request: &Request) -> bool {
+    error.code() == Code::StaleRecord
+        && error.refusals().iter().all(|refusal| match refusal {
+            Refusal::StaleRecord { table, key, .. } => {
+                request.guards.iter().any(|guard| guard.table == *table && guard.key == *key)
+            }
+            _ => false,
+        })
+}
+
+impl Transaction<'_> {
+    /// A record, as this transaction would leave it. That it was read is part of the transaction.
+    pub fn get(&mut self, table: &str, key: &str) -> Result<Option<Record>> {
+        let named = |other_table: &str, other_key: &str| other_table == table && other_key == key;
+        if let Some(put) = self.request.puts.iter().rev().find(|put| named(&put.table, &put.key)) {
+            let (table, key, value) = (table.into(), key.into(), put.value.clone());
+            return Ok(Some(Record { table, key, value, revision: Revision(0), expires_at: put.expires_at }));
+        }
+        if self.request.removes.iter().any(|remove| named(&remove.table, &remove.key)) {
+            return Ok(None);
+        }
+        // What a guard protects need not be durable yet: the commit will be, and it comes behind it.
+        let record = self.store.weak_or_caught_up(|engine, now| {
+            let value = engine.state().tables().get(table, key).filter(|value| value.visible(now))?;
+            Some(value.record(table.into(), key.into()))
+        })?;
+        let expect = record.as_ref().map_or(Revision(0), |record| record.revision);
+        if !self.request.guards.iter().any(|guard| named(&guard.table, &guard.key)) {
+            self.request.guards.push(Guard { table: table.into(), key: key.into(), expect });
+        }
+        Ok(record)
+    }
+
+    /// A task. That it exists is part of the transaction.
+    pub fn task(&mut self, id: impl Into<TaskId>) -> Result<Option<Task>> {
+        let id = id.into();
+        let task = self.store.weak_or_caught_up(|engine, _| engine.state().task(id))?;
+        if task.is_some() {
+            self.depend(id);
+        }
+        Ok(task)
+    }
+
+    /// Adds a task.
+    pub fn add(&mut self, group: &str, data: impl Into<Data>) {
+        self.add_task(Add { group: group.into(), data: data.into(), ..Add::default() });
+    }
+
+    /// Adds a task.
+    pub fn add_task(&mut self, add: Add) {
+        self.request.adds.push(add);
+    }
+
+    /// Changes a task.
+    pub fn update(&mut self, task: impl Subject, update: Update) {
+        let name = self.join(&task);
+        self.request.updates.push(Update { id: name.id, origin: name.origin, ..update });
+    }
+
+    /// Gives a task back, to be claimed after `delay`.
+    pub fn release(&mut self, task: impl Subject, delay: std::time::Duration) {
+        let available = Some(When::After(millis(delay)));
+        self.update(task, Update { verb: Verb::Release, available, ..Update::default() });
+    }
+
+    /// Gives a task back with one more failure and its text.
+    pub fn fail(&mut self, task: impl Subject, error: &str, delay: std::time::Duration) {
+        let available = Some(When::After(millis(delay)));
+        self.update(task, Update { verb: Verb::Fail, available, error: Some(error.into()), ..Update::default() });
+    }
+
+    /// Ends a task whose work is done.
+    pub fn finish(&mut self, task: impl Subject) {
+        self.delete(task, Reason::Finished);
+    }
+
+    /// Ends a task.
+    pub fn delete(&mut self, task: impl Subject, reason: Reason) {
+        let name = self.join(&task);
+        self.request.deletes.push(Delete { id: name.id, origin: name.origin, reason, force: false });
+    }
+
+    /// A task that must exist.
+    pub fn depend(&mut self, id: impl Into<TaskId>) {
+        self.request.depends.push(Depend::Id(id.into()));
+    }
+
+    /// Writes a record.
+    pub fn put(&mut self, table: &str, key: &str, value: impl Into<Data>) {
+        self.put_record(Put { table: table.into(), key: key.into(), value: value.into(), ..Put::default() });
+    }
+
+    /// Writes a record, on the conditions that `put` names.
+    pub fn put_record(&mut self, put: Put) {
+        self.request.puts.push(put);
+    }
+
+    /// Removes a record.
+    pub fn remove(&mut self, table: &str, key: &str) {
+        self.request.removes.push(Remove { table: table.into(), key: key.into(), expect: None });
+    }
+
+    /// Adds to a number, at commit.
+    pub fn increment(&mut self, table: &str, key: &str, by: i64) {
+        self.increment_within(Increment { table: table.into(), key: key.into(), by, ..Increment::default() });
+    }
+
+    /// Adds to a number, at commit, within bounds.
+    pub fn increment_within(&mut self, increment: Increment) {
+        self.request.increments.push(increment);
+    }
+
+    /// In whose name it is asked; the owner of the last task named, where nothing is said.
+    pub fn owner(&mut self, owner: OwnerId) {
+        self.request.owner = owner;
+    }
+
+    fn join(&mut self, task: &impl Subject) -> TaskName {
+        if let Some(held) = task.held()
+            && !self.held.iter().any(|other| Arc::ptr_eq(other, &held))
+        {
+            self.held.push(held);
+        }
+        let name = task.name();
+        if name.owner != OwnerId(0) {
+            self.request.owner = name.owner;
+        }
+        name
+    }
+
+    /// Commits. The leases that it names do not renew themselves meanwhile, so that their ids are the final ones.
+    fn commit(mut self) -> std::result::Result<Committed, (Error, Request)> {
+        let Request { updates, deletes, depends, guards, .. } = &self.request;
+        let idle = updates.is_empty()
+            && deletes.is_empty()
+            && self.request.adds.is_empty()
+            && self.request.puts.is_empty()
+            && self.request.removes.is_empty()
+            && self.request.increments.is_empty();
+        if idle && depends.is_empty() && guards.is_empty() {
+            return Ok(Committed::default());
+        }
+        if idle && depends.is_empty() {
+            // It only read, and each read was true by itself; whether they were true together is what guards say.
+            let guards = self.request.guards.clone();
+            return self.store.check_guards(&guards).map_err(|error| (error, self.request));
+        }
+        self.request.depends_only = idle;
+        // In one order everywhere, or two transactions over the same leases could wait for each other.
+        self.held.sort_by_key(|held| held.origin());
+        let held = std::mem::take(&mut self.held);
+        let mut present: Vec<MutexGuard<'_, Present>> = held.iter().map(|held| held.present()).collect();
+        for present in &present {
+            let task = &present.task;
+            let same = |origin: Option<TaskId>| origin == Some(task.origin);
+            self.request.updates.iter_mut().filter(|update| same(update.origin)).for_each(|update| update.id = task.id);
+            self.request.deletes.iter_mut().filter(|delete| same(delete.origin)).for_each(|delete| delete.id = task.id);
+        }
+        match self.store.update(self.request.clone()) {
+            Ok(committed) => {
+                for present in &mut present {
+                    match committed.tasks.iter().find(|task| task.origin == present.task.origin) {
+                        Some(task) if task.owner == present.task.owner => present.task = task.clone(),
+                        _ => present.ended = true,
+                    }
+                }
+                Ok(committed)
+            }
+            Err(error) => {
+                for (held, present) in held.iter().zip(&present) {
+                    held.note(&error, present.task.id);
+                }
+                Err((error, self.request))
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Confirmed entries, as they come.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, Thread},
+    time::Duration,
+};
+
+use tenure_core::{
+    Code, Error, Millis, Result,
+    engine::{Engine, Event},
+};
+
+use super::{Shared, Store, verb::millis};
+
+/// Events that a watch holds for one who does not fetch them.
+const HELD: usize = 65_536;
+
+/// All watches of a handle.
+#[derive(Default)]
+pub(super) struct Watches {
+    watches: Mutex<Vec<Weak<Queue>>>,
+    active: AtomicBool,
+    closed: AtomicBool,
+}
+
+struct Queue {
+    events: Mutex<Events>,
+}
+
+#[derive(Default)]
+struct Events {
+    events: VecDeque<Arc<Event>>,
+    lagged: bool,
+    closed: bool,
+    waiting: Option<Thread>,
+}
+
+/// Confirmed entries from the moment when it was made, of this handle and of all others.
+pub struct Watch {
+    store: Store,
+    queue: Arc<Queue>,
+    _waiting: super::wait::Interest,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl Watches {
+    pub fn feed(&self, engine: &mut Engine) {
+        if !self.active.load(Ordering::Acquire) {
+            return;
+        }
+        let events: Vec<Arc<Event>> = engine.take_events().into_iter().map(Arc::new).collect();
+        if events.is_empty() {
+            return;
+        }
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        watches.retain(|watch| {
+            let Some(queue) = watch.upgrade() else { return false };
+            let mut held = queue.events.lock().unwrap_or_else(PoisonError::into_inner);
+            if held.events.len() + events.len() > HELD {
+                held.events.clear();
+                held.lagged = true;
+            } else {
+                held.events.extend(events.iter().cloned());
+            }
+            if let Some(thread) = held.waiting.take() {
+                thread.unpark();
+            }
+            true
+        });
+        if watches.is_empty() {
+            self.active.store(false, Ordering::Release);
+            engine.watch(false);
+        }
+    }
+
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        for queue in self.watches.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
+            let mut held = queue.events.lock().unwrap_or_else(PoisonError::into_inner);
+            held.closed = true;
+            if let Some(thread) = held.waiting.take() {
+                thread.unpark();
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Watches the store from now on.
+    pub fn watch(&self) -> Result<Watch> {
+        let queue = Arc::new(Queue { events: Mutex::default() });
+        let mut driver = self.shared.driver()?;
+        driver.catch_up(&|| self.shared.clock.now())?;
+        self.shared.after(&mut driver);
+        driver.engine_mut().watch(true);
+        let watches = &self.shared.watches;
+        watches.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&queue));
+        watches.active.store(true, Ordering::Release);
+        drop(driver);
+        let waiting = Shared::interest(&self.shared);
+        Ok(Watch { store: self.clone(), queue, _waiting: waiting })
+    }
+}
+
+impl Watch {
+    /// The next event; `None` when none has come within `wait`.
+    ///
+    /// # Errors
+    /// `Truncated` once, where so many came that some were let go: look at the state anew. `Closed` at the end.
+    pub fn next(&mut self, wait: Duration) -> Result<Option<Arc<Event>>> {
+        self.next_until(Some(self.store.now().saturating_add(millis(wait))))
+    }
+
+    /// Waits until something has come or the clock shows `until`, and lets it all go.
+    pub(super) fn drain(&mut self, until: Option<Millis>) -> Result<()> {
+        match self.next_until(until) {
+            Err(error) if error.code() == Code::Truncated => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => {
+                self.queue.events.lock().unwrap_or_else(PoisonError::into_inner).events.clear();
+                Ok(())
+            }
+        }
+    }
+
+    fn next_until(&mut self, until: Option<Millis>) -> Result<Option<Arc<Event>>> {
+        loop {
+            let mut held = self.queue.events.lock().unwrap_or_else(PoisonError::into_inner);
+            if held.lagged {
+                held.lagged = false;
+                return Err(Error::new(
+                    Code::Truncated,
+                    "more happened than this watch could hold, and some of it was let go: look at the state anew",
+                ));
+            }
+            if let Some(event) = held.events.pop_front() {
+                return Ok(Some(event));
+            }
+            if held.closed {
+                return Err(Error::new(Code::Closed, "the handle was closed: open the store again"));
+            }
+            if until.is_some_and(|until| until <= self.store.now()) {
+                return Ok(None);
+            }
+            held.waiting = Some(thread::current());
+            drop(held);
+            self.store.shared.clock.park(until);
+        }
+    }
+}
