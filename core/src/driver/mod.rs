@@ -18,7 +18,7 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 
-pub use snapshots::Prepared;
+pub use snapshots::{Prepared, begin_of, prune};
 
 use alloc::{boxed::Box, format, vec::Vec};
 

@@ -76,7 +76,7 @@ pub fn prune(journal: &mut dyn Journal, begin: Position) -> Result<()> {
 }
 
 /// Where the replay of a snapshot begins.
-fn begin_of(journal: &mut dyn Journal, name: SnapshotName) -> Result<Position> {
+pub fn begin_of(journal: &mut dyn Journal, name: SnapshotName) -> Result<Position> {
     let mut held = Vec::new();
     let mut position = None;
     let done = journal.read_snapshot(name, &mut |bytes| {

@@ -74,7 +74,7 @@ pub struct Engine {
     dice: Dice,
     closed: Option<Error>,
     rollbacks: u64,
-    marker: Option<(Author, Millis)>,
+    marker: Option<(Author, Revision)>,
     watching: bool,
     events: Vec<Event>,
     ahead: Millis,
@@ -144,8 +144,8 @@ impl Engine {
         self.rollbacks
     }
 
-    /// Who began the last snapshot, and when.
-    pub fn snapshot_marker(&self) -> Option<(Author, Millis)> {
+    /// Who began the last snapshot, and at which revision.
+    pub fn snapshot_marker(&self) -> Option<(Author, Revision)> {
         self.marker
     }
 
@@ -233,7 +233,7 @@ impl Engine {
             self.ahead = self.ahead.max(payload.head.now.saturating_sub(now));
         }
         if stored.kind == EntryKind::SnapshotBegun {
-            self.marker = Some((stored.author, payload.head.now));
+            self.marker = Some((stored.author, stored.tail.revision));
         }
         if self.watching {
             self.events.extend(Event::read(stored));
@@ -267,6 +267,11 @@ impl Engine {
             }
             Verdict::Deferred => Ok(Stage::Deferred),
         }
+    }
+
+    /// Whether what this handle sees is the store's present.
+    pub fn may_read(&self) -> Result<()> {
+        self.closed.as_ref().map_or(Ok(()), |why| Err(why.clone()))
     }
 
     /// Whether this handle may write at all.

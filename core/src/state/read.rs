@@ -149,6 +149,11 @@ impl State {
         stats
     }
 
+    /// How many groups have tasks.
+    pub fn group_count(&self) -> u64 {
+        self.groups.iter().count() as u64
+    }
+
     /// How many tasks a group has.
     pub fn group_len(&self, name: &str) -> u64 {
         self.groups.find(name).map_or(0, |number| self.groups[number].heap.len() as u64)

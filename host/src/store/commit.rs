@@ -167,7 +167,7 @@ impl Shared {
             self.waits.wake(&stirred);
         }
         self.watches.feed(driver.engine_mut());
-        self.snapshots.look(driver);
+        self.snapshots.look(driver, &self.own);
     }
 
     fn when_durable(&self, answer: Result<Committed>, until: Position) -> Result<Committed> {

@@ -31,17 +31,19 @@ mod watch;
 
 pub use held::{Claims, Held};
 pub use stats::Stats;
-pub use transact::Transaction;
+pub use transact::{Subject, Transaction};
+pub use read::Filter;
+pub use verb::TaskName;
+pub use wait::Cancel;
 pub use watch::Watch;
 
 use std::{
     fmt,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use tenure_core::{Code, Error, Millis, OwnerId, Result, StoreId, driver::Driver};
@@ -73,9 +75,10 @@ struct Shared {
     clock: Clock,
     strict: bool,
     read_only: bool,
-    flush_every: Duration,
     closed: AtomicBool,
     pid: u32,
+    /// This handle itself, for the threads that serve it and must not keep it alive.
+    own: Weak<Self>,
 }
 
 impl Store {

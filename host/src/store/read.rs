@@ -1,7 +1,9 @@
 //! Reads. A consistent one catches up with the journal's end as of its start and, on a strict store, waits until what
 //! it saw is on stable storage; a weak one sees what this handle has seen, and never waits.
 
-use tenure_core::{GroupStats, Millis, Record, Result, Revision, Task, TaskId, TaskState, engine::Engine};
+use tenure_core::{
+    Committed, Error, GroupStats, Guard, Millis, Record, Refusal, Result, Revision, Task, TaskId, TaskState, engine::Engine,
+};
 
 use super::{Shared, Store};
 
@@ -97,6 +99,44 @@ impl Store {
     /// the same.
     pub fn digest(&self) -> Result<(Revision, u64)> {
         self.look(|engine, _| (engine.state().revision(), engine.state().digest()))
+    }
+}
+
+impl Store {
+    /// Looks at the state after catching up, without waiting for stable storage: for what only guards a commit.
+    pub(super) fn weak_or_caught_up<T>(&self, see: impl FnOnce(&Engine, Millis) -> T) -> Result<T> {
+        let shared = &self.shared;
+        let now = shared.clock.now();
+        let mut driver = shared.driver()?;
+        driver.catch_up(&|| now)?;
+        shared.after(&mut driver);
+        driver.engine().may_read()?;
+        Ok(see(driver.engine(), now))
+    }
+
+    /// Whether all of these records are as they were read, at one moment.
+    pub(super) fn check_guards(&self, guards: &[Guard]) -> Result<Committed> {
+        self.shared.look(true, |engine, now| {
+            let found = |guard: &Guard| {
+                let value = engine.state().tables().get(&guard.table, &guard.key).filter(|value| value.visible(now));
+                value.map_or(Revision(0), |value| value.revision)
+            };
+            let stale: Vec<Refusal> = guards
+                .iter()
+                .filter(|guard| found(guard) != guard.expect)
+                .map(|guard| Refusal::StaleRecord {
+                    table: guard.table.clone(),
+                    key: guard.key.clone(),
+                    expected: guard.expect,
+                    found: found(guard),
+                })
+                .collect();
+            if stale.is_empty() {
+                Ok(Committed { revision: engine.state().revision(), ..Committed::default() })
+            } else {
+                Err(Error::rejected(stale))
+            }
+        })?
     }
 }
 

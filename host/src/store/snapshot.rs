@@ -10,7 +10,7 @@ use std::{
 
 use tenure_core::{
     Code, Error, Result, Revision,
-    driver::{Driver, prune},
+    driver::{Driver, begin_of, prune},
     port::SnapshotName,
     snapshot::pack,
 };
@@ -36,7 +36,6 @@ pub(super) struct Snapshots {
     closed: AtomicBool,
     taken: AtomicU64,
     last_error: Mutex<Option<Error>>,
-    shared: Mutex<Weak<Shared>>,
 }
 
 impl Snapshots {
@@ -51,8 +50,14 @@ impl Snapshots {
         self.bytes.store(bytes, Ordering::Release);
     }
 
-    pub fn attach(&self, shared: &Arc<Shared>) {
-        *self.shared.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(shared);
+    /// Looks where the last snapshot lies, whoever took it.
+    pub fn find(&self, driver: &mut Driver) -> Result<()> {
+        if let Some(newest) = driver.journal().snapshots()?.first() {
+            let begin = begin_of(driver.journal(), *newest)?;
+            let bytes = driver.stats()?.snapshot_bytes;
+            self.begin_at(begin.0, newest.end.0, bytes / 2);
+        }
+        Ok(())
     }
 
     pub fn close(&self) {
@@ -70,7 +75,7 @@ impl Snapshots {
     }
 
     /// Whether one is due, and if so, sets it going.
-    pub fn look(self: &Arc<Self>, driver: &mut Driver) {
+    pub fn look(self: &Arc<Self>, driver: &Driver, shared: &Weak<Shared>) {
         if !self.policy.automatic {
             return;
         }
@@ -92,7 +97,7 @@ impl Snapshots {
             return;
         }
         let snapshots = self.clone();
-        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let shared = shared.clone();
         let spawned = thread::Builder::new().name("tenure-snapshot".into()).spawn(move || {
             if let Some(shared) = shared.upgrade() {
                 let done = shared.take_snapshot();

@@ -113,6 +113,15 @@ impl Waits {
     }
 }
 
+/// While it lives, what other processes write is looked for.
+pub(super) struct Interest(Arc<Waits>);
+
+impl Drop for Interest {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 /// Ends a wait from another thread.
 #[derive(Clone, Default)]
 pub struct Cancel(Arc<CancelState>);
@@ -257,6 +266,13 @@ impl Shared {
             self.submit(Work::Update(request))?;
         }
         Err(Error::new(Code::Cancelled, "the wait was cancelled; nothing is held by it"))
+    }
+
+    /// Says that somebody is interested in what other processes write.
+    pub(super) fn interest(shared: &Arc<Self>) -> Interest {
+        shared.waits.count.fetch_add(1, Ordering::AcqRel);
+        shared.follow();
+        Interest(shared.waits.clone())
     }
 
     /// Sees to it that somebody looks what other processes write, while somebody waits.

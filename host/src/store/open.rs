@@ -1,0 +1,126 @@
+//! Opening a store: in memory, in a journal that the host supplies, in a folder.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    thread,
+};
+
+use tenure_core::{
+    Author, Code, Error, OwnerId, Result, StoreId,
+    driver::Driver,
+    engine::Setup,
+    id::MAX_ID,
+    port::Journal,
+    rows::{Ephemeral, RowLog},
+};
+
+use super::{Shared, Store, durable, snapshot::Snapshots, verb::millis};
+use crate::options::{Options, Sharing};
+
+/// Random bytes from the system.
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::new(Code::Internal, format!("the system gives no random numbers: {error}")))?;
+    Ok(bytes)
+}
+
+fn random_number() -> Result<u64> {
+    Ok(u64::from_ne_bytes(random()?))
+}
+
+/// A random number of which a JavaScript number holds every bit, and which is not 0.
+fn random_id() -> Result<u64> {
+    Ok(random_number()? % MAX_ID + 1)
+}
+
+impl Store {
+    /// Opens the store in a folder, and creates it where there is none.
+    ///
+    /// # Errors
+    /// `Invalid` where the place is not fit for a store; `Corrupt`; `Unavailable`; `Closed`, where the store has a higher
+    /// format level than this program.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Options::new().open(path)
+    }
+
+    /// A store in memory that nothing else can open: all the rules, and nothing on disk.
+    pub fn memory() -> Result<Self> {
+        Options::new().memory()
+    }
+
+    pub(crate) fn memory_with(options: Options) -> Result<Self> {
+        let rows = Ephemeral::new(StoreId(random()?))?;
+        let mut options = options;
+        options.snapshots.automatic = false;
+        Self::assemble(Box::new(rows), options, None)
+    }
+
+    pub(crate) fn open_journal(journal: Box<dyn Journal>, options: Options) -> Result<Self> {
+        Self::assemble(journal, options, None)
+    }
+
+    pub(crate) fn open_with(path: &Path, options: Options) -> Result<Self> {
+        let journal = crate::file::open_journal(path, &options, StoreId(random()?), Author(random_id()?))?;
+        Self::assemble(journal, options, Some(path.to_path_buf()))
+    }
+
+    fn assemble(journal: Box<dyn Journal>, options: Options, path: Option<PathBuf>) -> Result<Self> {
+        let seed = options.seed.map_or_else(random_number, Ok)?;
+        let owner = options.owner.map_or_else(|| random_id().map(OwnerId), Ok)?;
+        let author = Author(random_id()?);
+        if owner.0 == 0 || owner.0 > MAX_ID {
+            return Err(Error::new(Code::Invalid, format!("owner {owner}: an owner's number runs from 1 to 2^53 - 1")));
+        }
+        let actor: Arc<str> = options.actor.clone().unwrap_or_else(default_actor).into();
+        let setup = Setup { limits: options.limits, owner, actor: actor.clone(), author, seed };
+        let clock = options.clock.clone();
+        let now = || clock.now();
+        let mut driver = Driver::open(journal, setup, millis(options.lock_wait), &now)?;
+        driver.engine().may_read()?;
+        if !options.read_only {
+            match options.sharing {
+                Sharing::Shared => {}
+                Sharing::Exclusive => drop(driver.hand_off(false, &now)?),
+                Sharing::TakeOver => drop(driver.hand_off(true, &now)?),
+            }
+        }
+        let snapshots = Arc::new(Snapshots::new(options.snapshots));
+        snapshots.find(&mut driver)?;
+        let identity = driver.identity();
+        let strict = options.is_strict();
+        let shared = Arc::new_cyclic(|own| Shared {
+            driver: Mutex::new(driver),
+            queue: Mutex::default(),
+            durable: Arc::default(),
+            waits: Arc::default(),
+            watches: super::watch::Watches::default(),
+            renewals: Arc::default(),
+            snapshots,
+            path,
+            identity,
+            owner,
+            actor,
+            clock,
+            strict,
+            read_only: options.read_only,
+            closed: AtomicBool::new(false),
+            pid: std::process::id(),
+            own: own.clone(),
+        });
+        if !strict && !options.read_only {
+            let (durable, own, every) = (shared.durable.clone(), shared.own.clone(), options.flush_every);
+            thread::Builder::new()
+                .name("tenure-flush".into())
+                .spawn(move || durable::flush_loop(&durable, &own, every))
+                .map_err(|error| Error::new(Code::Unavailable, format!("no thread for the flusher: {error}")))?;
+        }
+        Ok(Self { shared, weak_reads: options.read_only })
+    }
+}
+
+/// `host:pid`.
+fn default_actor() -> String {
+    format!("{}:{}", crate::file::host_name(), std::process::id())
+}
