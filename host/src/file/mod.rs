@@ -40,3 +40,13 @@ pub use notice::{Interrupter, Notice};
 pub use opened::OpenFile;
 pub use options::{Access, FolderOptions};
 pub use place::{FsType, LOCK_FILE, Place, fs_type, judge};
+
+/// The journal in a folder.
+pub(crate) fn open_journal(
+    _path: &std::path::Path,
+    _options: &crate::Options,
+    _identity: tenure_core::StoreId,
+    _author: tenure_core::Author,
+) -> tenure_core::Result<Box<dyn tenure_core::port::Journal>> {
+    Err(tenure_core::Error::new(tenure_core::Code::Internal, "not yet"))
+}

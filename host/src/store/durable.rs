@@ -134,9 +134,9 @@ impl Shared {
 
     /// One sync. After one that failed nothing is believed of what it should have covered: it is written again.
     fn sync_once(&self) -> Result<()> {
-        let mut syncer = self.driver_anyway().syncer();
+        let mut sync = self.driver_anyway().syncer();
         self.durable.syncs.fetch_add(1, Ordering::Relaxed);
-        match syncer.sync() {
+        match sync.sync() {
             Ok(synced) => {
                 self.driver_anyway().note_synced(&synced);
                 self.durable.cover(synced.position);
@@ -159,7 +159,6 @@ impl Shared {
             }
         }
     }
-
 }
 
 /// Makes opportunistic answers durable within their time, until the store is closed.

@@ -179,12 +179,8 @@ impl Held {
     /// The work is done.
     pub fn finish(self) -> Result<()> {
         self.state.end(|task| {
-            let delete = tenure_core::Delete {
-                id: task.id,
-                origin: Some(task.origin),
-                reason: Reason::Finished,
-                force: false,
-            };
+            let delete =
+                tenure_core::Delete { id: task.id, origin: Some(task.origin), reason: Reason::Finished, force: false };
             Request { deletes: vec![delete], ..Request::default() }
         })
     }

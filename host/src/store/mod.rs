@@ -30,9 +30,9 @@ mod wait;
 mod watch;
 
 pub use held::{Claims, Held};
+pub use read::Filter;
 pub use stats::Stats;
 pub use transact::{Subject, Transaction};
-pub use read::Filter;
 pub use verb::TaskName;
 pub use wait::Cancel;
 pub use watch::Watch;

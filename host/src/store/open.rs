@@ -7,12 +7,8 @@ use std::{
 };
 
 use tenure_core::{
-    Author, Code, Error, OwnerId, Result, StoreId,
-    driver::Driver,
-    engine::Setup,
-    id::MAX_ID,
-    port::Journal,
-    rows::{Ephemeral, RowLog},
+    Author, Code, Error, OwnerId, Result, StoreId, driver::Driver, engine::Setup, id::MAX_ID, port::Journal,
+    rows::Ephemeral,
 };
 
 use super::{Shared, Store, durable, snapshot::Snapshots, verb::millis};
@@ -50,23 +46,22 @@ impl Store {
         Options::new().memory()
     }
 
-    pub(crate) fn memory_with(options: Options) -> Result<Self> {
-        let rows = Ephemeral::new(StoreId(random()?))?;
-        let mut options = options;
+    pub(crate) fn memory_with(mut options: Options) -> Result<Self> {
+        let rows = Ephemeral::new(StoreId(random()?));
         options.snapshots.automatic = false;
-        Self::assemble(Box::new(rows), options, None)
+        Self::assemble(Box::new(rows), &options, None)
     }
 
     pub(crate) fn open_journal(journal: Box<dyn Journal>, options: Options) -> Result<Self> {
-        Self::assemble(journal, options, None)
+        Self::assemble(journal, &options, None)
     }
 
     pub(crate) fn open_with(path: &Path, options: Options) -> Result<Self> {
-        let journal = crate::file::open_journal(path, &options, StoreId(random()?), Author(random_id()?))?;
-        Self::assemble(journal, options, Some(path.to_path_buf()))
+        let journal = super::super::file::open_journal(path, &options, StoreId(random()?), Author(random_id()?))?;
+        Self::assemble(journal, &options, Some(path.to_path_buf()))
     }
 
-    fn assemble(journal: Box<dyn Journal>, options: Options, path: Option<PathBuf>) -> Result<Self> {
+    fn assemble(journal: Box<dyn Journal>, options: &Options, path: Option<PathBuf>) -> Result<Self> {
         let seed = options.seed.map_or_else(random_number, Ok)?;
         let owner = options.owner.map_or_else(|| random_id().map(OwnerId), Ok)?;
         let author = Author(random_id()?);
@@ -122,5 +117,9 @@ impl Store {
 
 /// `host:pid`.
 fn default_actor() -> String {
-    format!("{}:{}", crate::file::host_name(), std::process::id())
+    #[cfg(unix)]
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let host = std::env::var("COMPUTERNAME").unwrap_or_default();
+    format!("{host}:{}", std::process::id())
 }

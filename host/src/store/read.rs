@@ -2,7 +2,8 @@
 //! it saw is on stable storage; a weak one sees what this handle has seen, and never waits.
 
 use tenure_core::{
-    Committed, Error, GroupStats, Guard, Millis, Record, Refusal, Result, Revision, Task, TaskId, TaskState, engine::Engine,
+    Committed, Error, GroupStats, Guard, Millis, Record, Refusal, Result, Revision, Task, TaskId, TaskState,
+    engine::Engine,
 };
 
 use super::{Shared, Store};

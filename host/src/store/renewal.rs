@@ -57,8 +57,7 @@ impl Shared {
         let mut due = renewals.due.lock().unwrap_or_else(PoisonError::into_inner);
         if due.thread.is_none() {
             let (clock, shared) = (self.clock.clone(), renewals.clone());
-            let spawned =
-                thread::Builder::new().name("tenure-renew".into()).spawn(move || renew_loop(&shared, &clock));
+            let spawned = thread::Builder::new().name("tenure-renew".into()).spawn(move || renew_loop(&shared, &clock));
             due.thread = spawned.ok().map(|handle| handle.thread().clone());
         }
     }

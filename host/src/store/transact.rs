@@ -4,8 +4,8 @@
 use std::sync::{Arc, MutexGuard};
 
 use tenure_core::{
-    Add, Code, Committed, Data, Delete, Depend, Error, Guard, Increment, OwnerId, Put, Record, Refusal, Remove, Request,
-    Result, Revision, Task, TaskId, Update, Verb, When, entry::Reason,
+    Add, Code, Committed, Data, Delete, Depend, Error, Guard, Increment, OwnerId, Put, Record, Refusal, Remove,
+    Request, Result, Revision, Task, TaskId, Update, Verb, When, entry::Reason,
 };
 
 use super::{
@@ -104,8 +104,8 @@ impl Store {
             let value = body(&mut tx)?;
             match tx.commit() {
                 Ok(committed) => return Ok((value, committed)),
-                Err((error, request)) if run < runs && read_has_changed(&error, &request) => run += 1,
-                Err((error, _)) => return Err(error),
+                Err(refused) if run < runs && read_has_changed(&refused.0, &refused.1) => run += 1,
+                Err(refused) => return Err(refused.0),
             }
         }
     }
@@ -243,7 +243,7 @@ impl Transaction<'_> {
     }
 
     /// Commits. The leases that it names do not renew themselves meanwhile, so that their ids are the final ones.
-    fn commit(mut self) -> std::result::Result<Committed, (Error, Request)> {
+    fn commit(mut self) -> std::result::Result<Committed, Box<(Error, Request)>> {
         let Request { updates, deletes, depends, guards, .. } = &self.request;
         let idle = updates.is_empty()
             && deletes.is_empty()
@@ -257,7 +257,7 @@ impl Transaction<'_> {
         if idle && depends.is_empty() {
             // It only read, and each read was true by itself; whether they were true together is what guards say.
             let guards = self.request.guards.clone();
-            return self.store.check_guards(&guards).map_err(|error| (error, self.request));
+            return self.store.check_guards(&guards).map_err(|error| Box::new((error, self.request)));
         }
         self.request.depends_only = idle;
         // In one order everywhere, or two transactions over the same leases could wait for each other.
@@ -284,7 +284,7 @@ impl Transaction<'_> {
                 for (held, present) in held.iter().zip(&present) {
                     held.note(&error, present.task.id);
                 }
-                Err((error, self.request))
+                Err(Box::new((error, self.request)))
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tenure_core::{
-    Add, Claim, Code, Committed, Data, Delete, Error, Increment, Millis, OwnerId, Put, Remove, Request, Result, Revision,
-    Task, TaskId, Update, Verb, When, entry::Reason,
+    Add, Claim, Code, Committed, Data, Delete, Error, Increment, Millis, OwnerId, Put, Remove, Request, Result,
+    Revision, Task, TaskId, Update, Verb, When, entry::Reason,
 };
 
 use super::Store;

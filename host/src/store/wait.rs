@@ -247,11 +247,8 @@ impl Shared {
     /// Whoever leaves may have taken a wake that another needs.
     fn pass_on(&self, groups: &[Arc<str>]) {
         let now = self.clock.now();
-        let left: Vec<Arc<str>> = groups
-            .iter()
-            .filter(|group| self.next_available(group).is_some_and(|at| at <= now))
-            .cloned()
-            .collect();
+        let left: Vec<Arc<str>> =
+            groups.iter().filter(|group| self.next_available(group).is_some_and(|at| at <= now)).cloned().collect();
         self.waits.wake(&left);
     }
 
@@ -305,7 +302,7 @@ fn follow_loop(waits: &Waits, shared: &Weak<Shared>, notice: &mut Notice) {
     while !waits.is_closed() {
         if waits.count.load(Ordering::Acquire) == 0 {
             // Nobody waits: nothing to look for until somebody does.
-            thread::park_timeout(Duration::from_secs(3600));
+            thread::park_timeout(Duration::from_hours(1));
             continue;
         }
         notice.wait(POLL);
