@@ -181,17 +181,17 @@ impl Options {
     }
 
     /// Opens the store in a folder.
-    pub fn open(self, path: impl AsRef<Path>) -> Result<Store> {
+    pub fn open(&self, path: impl AsRef<Path>) -> Result<Store> {
         Store::open_with(path.as_ref(), self)
     }
 
     /// Opens the store in a journal that the host supplies.
-    pub fn open_journal(self, journal: Box<dyn Journal>) -> Result<Store> {
+    pub fn open_journal(&self, journal: Box<dyn Journal>) -> Result<Store> {
         Store::open_journal(journal, self)
     }
 
     /// A store in memory that nothing else can open.
-    pub fn memory(self) -> Result<Store> {
+    pub fn memory(&self) -> Result<Store> {
         Store::memory_with(self)
     }
 }

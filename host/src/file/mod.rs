@@ -41,12 +41,41 @@ pub use opened::OpenFile;
 pub use options::{Access, FolderOptions};
 pub use place::{FsType, LOCK_FILE, Place, fs_type, judge};
 
-/// The journal in a folder.
+use std::path::Path;
+
+use tenure_core::{
+    Author, Result, StoreId,
+    bytelog::{self, ByteLog},
+    port::Journal,
+};
+
+use crate::Options;
+
+/// The journal in a folder; where there is none yet, it gets this identity.
 pub(crate) fn open_journal(
-    _path: &std::path::Path,
-    _options: &crate::Options,
-    _identity: tenure_core::StoreId,
-    _author: tenure_core::Author,
-) -> tenure_core::Result<Box<dyn tenure_core::port::Journal>> {
-    Err(tenure_core::Error::new(tenure_core::Code::Internal, "not yet"))
+    path: &Path,
+    options: &Options,
+    identity: StoreId,
+    author: Author,
+) -> Result<Box<dyn Journal>> {
+    let folder = FolderOptions {
+        access: if options.read_only { Access::ReadOnly } else { Access::ReadWrite },
+        create: options.create && !options.read_only,
+        file_mode: options.file_mode,
+        dir_mode: options.folder_mode,
+        allow_shared_fs: options.allow_network,
+        ..FolderOptions::default()
+    };
+    let log = bytelog::Options {
+        read_only: options.read_only,
+        segment_bytes: options.segment_bytes,
+        lock_wait: crate::store::millis(options.lock_wait),
+        ..bytelog::Options::new(author)
+    };
+    let folder = Folder::open(path, &folder)?;
+    Ok(if options.read_only {
+        Box::new(ByteLog::open(folder, log)?)
+    } else {
+        Box::new(ByteLog::create(folder, log, identity)?)
+    })
 }

@@ -34,6 +34,7 @@ pub use read::Filter;
 pub use stats::Stats;
 pub use transact::{Subject, Transaction};
 pub use verb::TaskName;
+pub(crate) use verb::millis;
 pub use wait::Cancel;
 pub use watch::Watch;
 

@@ -46,19 +46,20 @@ impl Store {
         Options::new().memory()
     }
 
-    pub(crate) fn memory_with(mut options: Options) -> Result<Self> {
+    pub(crate) fn memory_with(options: &Options) -> Result<Self> {
         let rows = Ephemeral::new(StoreId(random()?));
+        let mut options = options.clone();
         options.snapshots.automatic = false;
         Self::assemble(Box::new(rows), &options, None)
     }
 
-    pub(crate) fn open_journal(journal: Box<dyn Journal>, options: Options) -> Result<Self> {
-        Self::assemble(journal, &options, None)
+    pub(crate) fn open_journal(journal: Box<dyn Journal>, options: &Options) -> Result<Self> {
+        Self::assemble(journal, options, None)
     }
 
-    pub(crate) fn open_with(path: &Path, options: Options) -> Result<Self> {
-        let journal = super::super::file::open_journal(path, &options, StoreId(random()?), Author(random_id()?))?;
-        Self::assemble(journal, &options, Some(path.to_path_buf()))
+    pub(crate) fn open_with(path: &Path, options: &Options) -> Result<Self> {
+        let journal = crate::file::open_journal(path, options, StoreId(random()?), Author(random_id()?))?;
+        Self::assemble(journal, options, Some(path.to_path_buf()))
     }
 
     fn assemble(journal: Box<dyn Journal>, options: &Options, path: Option<PathBuf>) -> Result<Self> {
