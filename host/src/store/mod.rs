@@ -8,14 +8,16 @@
 //!
 //! * `commit`     the queue and its leader
 //! * `durable`    waiting for stable storage, one sync for all
-//! * `wait`       claims that wait
+//! * `wait`       claims that wait, `cancel` what ends them
 //! * `read`       consistent and weak reads
 //! * `verb`       the verbs on a task
 //! * `transact`   a closure over a transaction, run again when what it read has changed
-//! * `held`       leases that renew themselves, and the iterator over them
+//! * `held`       leases that renew themselves, by `renewal`; `claims` iterates over them
 //! * `watch`      confirmed entries, as they come
 //! * `snapshot`   snapshots in the background
 
+mod cancel;
+mod claims;
 mod commit;
 mod durable;
 mod held;
@@ -29,13 +31,14 @@ mod verb;
 mod wait;
 mod watch;
 
-pub use held::{Claims, Held};
+pub use cancel::Cancel;
+pub use claims::Claims;
+pub use held::Held;
 pub use read::Filter;
 pub use stats::Stats;
 pub use transact::{Subject, Transaction};
 pub use verb::TaskName;
 pub(crate) use verb::millis;
-pub use wait::Cancel;
 pub use watch::Watch;
 
 use std::{

@@ -15,7 +15,7 @@ use std::{
 
 use tenure_core::{Claim, Code, Committed, Error, Millis, Result};
 
-use super::{Shared, Store, commit::Work};
+use super::{Cancel, Shared, Store, commit::Work};
 use crate::file::{Interrupter, Notice};
 
 /// How long events of a busy writer are gathered before a follower looks again.
@@ -119,52 +119,6 @@ pub(super) struct Interest(Arc<Waits>);
 impl Drop for Interest {
     fn drop(&mut self) {
         self.0.count.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Ends a wait from another thread.
-#[derive(Clone, Default)]
-pub struct Cancel(Arc<CancelState>);
-
-#[derive(Default)]
-struct CancelState {
-    cancelled: AtomicBool,
-    threads: Mutex<Vec<Thread>>,
-}
-
-impl Cancel {
-    /// Nothing cancelled yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Every wait that was given this one ends with `Cancelled`, now and later. What it has got, it releases first.
-    pub fn cancel(&self) {
-        self.0.cancelled.store(true, Ordering::Release);
-        self.0.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..).for_each(|thread| thread.unpark());
-    }
-
-    /// Whether it was cancelled.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.load(Ordering::Acquire)
-    }
-
-    fn join(&self) {
-        let mut threads = self.0.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let me = thread::current();
-        threads.retain(|thread| thread.id() != me.id());
-        threads.push(me);
-    }
-
-    fn part(&self) {
-        let me = thread::current().id();
-        self.0.threads.lock().unwrap_or_else(PoisonError::into_inner).retain(|thread| thread.id() != me);
-    }
-}
-
-impl std::fmt::Debug for Cancel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Cancel").field(&self.is_cancelled()).finish()
     }
 }
 
