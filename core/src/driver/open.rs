@@ -21,7 +21,7 @@ pub(super) fn recover(journal: &mut dyn Journal, setup: &Setup, clock: Clock<'_>
     let mut last = None;
     for _ in 0..LOOKS {
         match attempt(journal, setup, clock) {
-            Ok(engine) => return Ok(engine),
+            Ok(engine) => return engine.closed().map_or(Ok(()), |why| Err(why.clone())).map(|()| engine),
             Err(error) if matches!(error.code(), Code::Truncated | Code::NotFound) => last = Some(error),
             Err(error) => return Err(error),
         }
@@ -85,7 +85,8 @@ fn replay(journal: &mut dyn Journal, setup: &Setup, loaded: Box<Loaded>, clock: 
     let mut at = begin;
     let mut now = None;
     let settle = |fuzzy: &mut Option<State>, at| -> Result<Option<Engine>> {
-        let Some(state) = fuzzy.take() else { return Ok(None) };
+        let Some(mut state) = fuzzy.take() else { return Ok(None) };
+        state.settle(window);
         if state.digest() != digest {
             return Err(Error::new(
                 Code::Corrupt,

@@ -29,13 +29,12 @@ impl Driver {
     pub fn begin_snapshot(&mut self, clock: Clock<'_>) -> Result<Prepared> {
         self.control(clock, &mut |engine, now| engine.stage_snapshot_marker(now).map(|()| true))?;
         let journal = self.journal.reopen()?;
-        Ok(Prepared { walk: Walk::new(self.engine.tail(), self.journal.identity()), journal })
+        Ok(Prepared { walk: Walk::new(self.engine.state(), self.engine.tail(), self.journal.identity()), journal })
     }
 
     /// The next slice of a walk, not yet packed.
     pub fn slice(&self, walk: &mut Walk, items: usize) -> Option<(ChunkKind, Vec<u8>)> {
         let mut slice = walk.slice(self.engine.state(), self.engine.tail(), items)?;
-        // What is remembered of requests and the end belong to one moment, and so do head and first tasks.
         while slice.1.is_empty() {
             slice = walk.slice(self.engine.state(), self.engine.tail(), items)?;
         }

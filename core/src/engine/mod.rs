@@ -74,6 +74,7 @@ pub struct Engine {
     dice: Dice,
     closed: Option<Error>,
     rollbacks: u64,
+    loads: u64,
     marker: Option<(Author, Revision)>,
     watching: bool,
     events: Vec<Event>,
@@ -84,6 +85,7 @@ pub struct Engine {
 impl Engine {
     /// An engine on a state that is the one at `tail`.
     pub fn new(setup: Setup, state: State, tail: Tail) -> Self {
+        let closed = too_new(&state);
         Self {
             state,
             overlay: Overlay::default(),
@@ -94,8 +96,9 @@ impl Engine {
             caller: Caller { owner: setup.owner, actor: setup.actor },
             author: setup.author,
             dice: Dice::new(setup.seed),
-            closed: None,
+            closed,
             rollbacks: 0,
+            loads: 0,
             marker: None,
             watching: false,
             events: Vec::new(),
@@ -139,9 +142,14 @@ impl Engine {
         self.skipped
     }
 
-    /// How often the state was loaded anew or a batch rolled back: a walk that saw this change begins again.
+    /// How often a batch was rolled back. Nothing that could be read has changed by it.
     pub fn rollbacks(&self) -> u64 {
         self.rollbacks
+    }
+
+    /// How often the state was loaded anew: a walk that saw this change begins again, since the slots are others.
+    pub fn loads(&self) -> u64 {
+        self.loads
     }
 
     /// Who began the last snapshot, and at which revision.
@@ -168,7 +176,8 @@ impl Engine {
     pub fn succeed(&mut self, old: &mut Self) {
         old.rollback();
         self.closed = old.closed.take().or(self.closed.take());
-        self.rollbacks = old.rollbacks + 1;
+        self.rollbacks = old.rollbacks;
+        self.loads = old.loads + 1;
         self.watching = old.watching;
         self.events = core::mem::take(&mut old.events);
         self.ahead = self.ahead.max(old.ahead);
@@ -210,16 +219,7 @@ impl Engine {
             self.skipped += 1;
             return Ok(());
         }
-        if self.state.level() > LEVEL {
-            let why = Error::new(
-                Code::UpgradeNeeded,
-                format!(
-                    "the store was upgraded to format level {}; this program knows {LEVEL}: upgrade it",
-                    self.state.level()
-                ),
-            );
-            self.closed.get_or_insert(why);
-        }
+        self.closed = too_new(&self.state);
         if self.watching || stored.kind != EntryKind::Transaction || stored.author != self.author {
             self.look(stored, now);
         }
@@ -303,4 +303,13 @@ impl Engine {
         self.drafts.push(Draft { kind, revision, next_id, author: self.author, payload });
         revision
     }
+}
+
+/// Why this program may not touch a store of this state, if it may not.
+fn too_new(state: &State) -> Option<Error> {
+    let level = state.level();
+    (level > LEVEL).then(|| {
+        let why = format!("the store was upgraded to format level {level}; this program knows {LEVEL}: upgrade it");
+        Error::new(Code::UpgradeNeeded, why)
+    })
 }

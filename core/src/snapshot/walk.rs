@@ -19,28 +19,40 @@ type RecordName = (Arc<str>, Arc<str>);
 /// What a walk has still to see.
 #[derive(Debug)]
 enum Ahead {
-    Head,
     Tasks(u32),
     Records(Option<RecordName>),
     Requests,
-    End,
+    End(End),
     Nothing,
 }
 
 /// A walk in progress. Between two slices the state may change in any way that commits can change it.
 #[derive(Debug)]
 pub struct Walk {
-    store: StoreId,
+    head: Option<Head>,
     begin: Tail,
     end: Tail,
+    /// Behind this slot are only tasks that were added since, and replay adds them.
+    slots: u32,
     ahead: Ahead,
     pieces: u64,
 }
 
 impl Walk {
-    /// A walk that begins at the present tail.
-    pub fn new(tail: &Tail, store: StoreId) -> Self {
-        Self { store, begin: *tail, end: *tail, ahead: Ahead::Head, pieces: 0 }
+    /// A walk that begins at the present tail, of which this is the state.
+    pub fn new(state: &State, tail: &Tail, store: StoreId) -> Self {
+        let head = Head {
+            format: FORMAT,
+            store,
+            begin: tail.revision,
+            position: tail.position.0,
+            link: tail.link,
+            next_id: tail.next_id,
+            level: state.level(),
+            exclusive: state.exclusive(),
+            tasks: state.tasks(),
+        };
+        Self { head: Some(head), begin: *tail, end: *tail, slots: state.slots_end(), ahead: Ahead::Tasks(0), pieces: 0 }
     }
 
     /// The tail at which it began: replay starts there.
@@ -55,64 +67,43 @@ impl Walk {
 
     /// The next chunk, not yet [packed](pack), of at most `items` items; `None` when all was seen.
     pub fn slice(&mut self, state: &State, tail: &Tail, items: usize) -> Option<(ChunkKind, Vec<u8>)> {
-        match &self.ahead {
-            Ahead::Head => {
-                self.ahead = Ahead::Tasks(0);
-                let head = Head {
-                    format: FORMAT,
-                    store: self.store,
-                    begin: self.begin.revision,
-                    position: self.begin.position.0,
-                    link: self.begin.link,
-                    next_id: self.begin.next_id,
-                    level: state.level(),
-                    exclusive: state.exclusive(),
-                    tasks: state.tasks(),
-                };
-                // The head is cut in the slice that begins the walk: nothing has changed since.
-                Some((ChunkKind::Head, encode(&head)))
-            }
+        if let Some(head) = self.head.take() {
+            return Some((ChunkKind::Head, encode(&head)));
+        }
+        let items = items.max(1);
+        match core::mem::replace(&mut self.ahead, Ahead::Nothing) {
             Ahead::Tasks(from) => {
-                let (raw, next) = self.tasks(state, *from, items);
+                let (raw, next) = self.tasks(state, from, items);
                 self.ahead = next.map_or(Ahead::Records(None), Ahead::Tasks);
                 Some((ChunkKind::Items, raw))
             }
             Ahead::Records(after) => {
-                let after = after.clone();
                 let (raw, next) = self.records(state, after.as_ref(), items);
                 self.ahead = next.map_or(Ahead::Requests, |name| Ahead::Records(Some(name)));
                 Some((ChunkKind::Items, raw))
             }
             Ahead::Requests => {
-                // The remembered requests and the end belong to one moment: the next slice comes in the same breath.
+                // What is remembered of requests and the end belong to one moment, and nothing is seen after it.
                 let raw = self.requests(state);
                 self.end = *tail;
-                self.ahead = Ahead::End;
-                Some((ChunkKind::Items, raw))
-            }
-            Ahead::End => {
-                if self.end.revision != tail.revision {
-                    self.ahead = Ahead::Requests;
-                    return self.slice(state, tail, items);
-                }
-                self.ahead = Ahead::Nothing;
-                let end = End {
-                    end: self.end.revision,
-                    position: self.end.position.0,
-                    link: self.end.link,
+                self.ahead = Ahead::End(End {
+                    end: tail.revision,
+                    position: tail.position.0,
+                    link: tail.link,
                     next_id: state.next_id(),
                     digest: state.digest(),
                     pieces: self.pieces,
-                };
-                Some((ChunkKind::End, encode(&end)))
+                });
+                Some((ChunkKind::Items, raw))
             }
+            Ahead::End(end) => Some((ChunkKind::End, encode(&end))),
             Ahead::Nothing => None,
         }
     }
 
     fn tasks(&mut self, state: &State, from: u32, items: usize) -> (Vec<u8>, Option<u32>) {
         let mut raw = Vec::with_capacity(CHUNK / 8);
-        for (seen, slot) in state.walk_slots(from).enumerate() {
+        for (seen, slot) in state.walk_slots(from).take_while(|slot| *slot < self.slots).enumerate() {
             if seen == items || raw.len() >= CHUNK {
                 return (raw, Some(slot));
             }

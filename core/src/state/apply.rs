@@ -27,6 +27,9 @@ pub enum Mode {
     Tolerant,
 }
 
+/// Names of stirred groups that are kept apart.
+const STIRRED: usize = 1024;
+
 /// Who did an entry, and when.
 struct Doing {
     owner: u64,
@@ -57,12 +60,16 @@ impl State {
         }
         self.revision = revision;
         self.next_id = self.next_id.max(stored.tail.next_id);
+        // The snapshot holds what was remembered at the end of its walk: replay up to there adds nothing to it.
+        if mode == Mode::Strict {
+            self.memo.forget(revision, window);
+        }
         let alone = self.exclusive != Author(0) && self.exclusive != stored.author;
         if alone && stored.kind != EntryKind::HandOff {
             return Ok(false);
         }
         let payload = Payload::read(stored.payload)?;
-        self.begin(stored, &payload.head, window);
+        self.begin(stored, &payload.head, mode);
         let doing = Doing { owner: payload.head.owner.0, now: payload.head.now, revision, mode };
         for op in payload {
             self.apply_op(&doing, op?)?;
@@ -70,15 +77,14 @@ impl State {
         Ok(true)
     }
 
-    fn begin(&mut self, stored: &Stored<'_>, head: &EntryHead<'_>, window: u64) {
+    fn begin(&mut self, stored: &Stored<'_>, head: &EntryHead<'_>, mode: Mode) {
         match stored.kind {
             EntryKind::HandOff => self.exclusive = stored.author,
             EntryKind::Release => self.exclusive = Author(0),
             _ => {}
         }
         self.past.meet(head.owner.0, &head.actor);
-        self.memo.forget(self.revision, window);
-        if let Some(mark) = &head.request {
+        if let Some(mark) = head.request.as_ref().filter(|_| mode == Mode::Strict) {
             let outcome = Remembered {
                 revision: self.revision,
                 fingerprint: mark.fingerprint,
@@ -140,12 +146,17 @@ impl State {
             }
             self.drop_slot(slot);
         }
-        if image.id.0 == 0 || image.available_at > crate::time::MAX_TIME {
+        if !self.issued(image.id) || image.available_at > crate::time::MAX_TIME || image.group.is_empty() {
             return Err(unfit("saves", image.id.0));
         }
         self.load(image);
         self.stir(&image.group);
         Ok(())
+    }
+
+    /// Whether an id can have been given by now.
+    fn issued(&self, id: TaskId) -> bool {
+        id.0 != 0 && id < self.next_id
     }
 
     fn unindex_key(&mut self, slot: u32) {
@@ -161,13 +172,19 @@ impl State {
                 self.remember(doing, slot, None);
                 slot
             }
+            // An earlier entry of the replay has put it in once more; what the walk saw of it later goes.
+            (Some(slot), Some(later)) if doing.mode == Mode::Tolerant && slot != later => {
+                self.drop_slot(later);
+                slot
+            }
             // The walk met it after this entry: the fields are written again.
             (None, Some(slot)) if doing.mode == Mode::Tolerant => slot,
             // It was in a slot that the walk had passed, and a later entry removes it.
             (None, None) if doing.mode == Mode::Tolerant => return Ok(()),
             _ => return Err(unfit("renames", retitle.old.0)),
         };
-        if retitle.id.0 == 0 || retitle.available_at > crate::time::MAX_TIME {
+        let nowhere = retitle.group.as_ref().is_some_and(|group| group.is_empty());
+        if !self.issued(retitle.id) || retitle.available_at > crate::time::MAX_TIME || nowhere {
             return Err(unfit("renames", retitle.old.0));
         }
         self.digest = self.digest.wrapping_sub(self.hash(slot));
@@ -208,6 +225,11 @@ impl State {
                 let place = before.heap as usize;
                 self.groups[before.group].heap.moved(&mut self.slots, place);
             }
+        }
+        if doing.mode == Mode::Tolerant {
+            // A task that had the key for a while may have taken its place in the index.
+            self.unindex_key(slot);
+            self.index_key(slot);
         }
         self.bytes += self.weight(slot);
         self.digest = self.digest.wrapping_add(self.hash(slot));
@@ -286,14 +308,17 @@ impl State {
     }
 
     fn stir(&mut self, group: &str) {
-        if self.stirred.last().is_none_or(|last| **last != *group) {
-            let number = self.groups.number(group);
-            let name = self.groups[number].name.clone();
-            // A handle that nobody asks (a replay) must not collect for ever.
-            if self.stirred.len() >= 1024 {
-                self.stirred.clear();
-            }
-            self.stirred.push(name);
+        if self.stirred_all || self.stirred.last().is_some_and(|last| **last == *group) {
+            return;
+        }
+        let number = self.groups.number(group);
+        let name = self.groups[number].name.clone();
+        self.stirred.push(name);
+        // A handle that nobody asks (a replay) must not collect for ever: beyond this, any group may be meant.
+        if self.stirred.len() >= STIRRED {
+            self.stirred.sort_unstable();
+            self.stirred.dedup();
+            self.stirred_all = self.stirred.len() >= STIRRED / 2;
         }
     }
 }

@@ -10,6 +10,7 @@ impl State {
         let mut origins = 0;
         let mut keys = 0;
         let mut claims = 0;
+        let mut texts = 0;
         let mut in_heaps = 0;
         for (number, group) in self.groups.iter() {
             if group.heap.is_empty() || !group.heap.check(&self.slots) {
@@ -34,6 +35,7 @@ impl State {
                 return Err(format!("the data of task {id} has changed"));
             }
             claims += usize::from(claim != super::NONE);
+            texts += usize::from(claim != super::NONE && self.claims[claim].texts != super::NONE);
             let origin = self.origin(slot);
             origins += usize::from(origin != id);
             if self.by_origin(origin.into()) != Some(id.into()) {
@@ -56,6 +58,7 @@ impl State {
             ("origins", self.origins.len(), origins),
             ("keys", self.keys.len(), keys),
             ("claims", self.claims.len(), claims),
+            ("texts", self.texts.len(), texts),
         ];
         for (what, found, expected) in agree {
             if found != expected {

@@ -93,6 +93,11 @@ impl State {
         self.exclusive = exclusive;
     }
 
+    /// The replay of a snapshot has reached the end of its walk.
+    pub(crate) fn settle(&mut self, window: u64) {
+        self.memo.forget(self.revision, window);
+    }
+
     pub(crate) fn load_record(&mut self, table: &str, key: &str, value: Value) {
         self.tables.put(table, key, value);
     }

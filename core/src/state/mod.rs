@@ -78,6 +78,7 @@ pub struct State {
     bytes: u64,
     digest: u64,
     stirred: Vec<Arc<str>>,
+    stirred_all: bool,
 }
 
 /// A task as validation needs it: all but its data.
@@ -166,9 +167,14 @@ impl State {
         &self.past
     }
 
-    /// The groups in which tasks were added, released or given another time since this was last asked.
+    /// The groups in which tasks were added, released or given another time since this was last asked; every group
+    /// where there were too many to keep apart.
     pub fn take_stirred(&mut self) -> Vec<Arc<str>> {
-        core::mem::take(&mut self.stirred)
+        let stirred = core::mem::take(&mut self.stirred);
+        if core::mem::take(&mut self.stirred_all) {
+            return self.groups.iter().map(|(_, group)| group.name.clone()).collect();
+        }
+        stirred
     }
 
     fn slot_of(&self, id: u64) -> Option<u32> {
@@ -216,6 +222,11 @@ impl State {
     /// The title of the task in a live slot.
     pub fn title_in(&self, slot: u32) -> Title {
         self.title_at(slot)
+    }
+
+    /// One past the highest slot in which a task ever lived.
+    pub fn slots_end(&self) -> u32 {
+        self.slots.end()
     }
 
     /// The slots from `from` on in which a task lives.

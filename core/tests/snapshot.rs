@@ -1,0 +1,203 @@
+//! Snapshots: a walk in slices while commits go on, and what a handle makes of it that opens the store later.
+
+#![cfg(feature = "std")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use support::{adds, keyed, later, named, store, store_with, verb};
+use tenure_core::{Code, IfExists, Limits, OwnerId, Update, Verb, When, entry::Reason};
+
+#[test]
+fn a_task_that_is_added_and_claimed_while_the_walk_runs_is_there_once() {
+    let mut store = store();
+    for i in 0..8 {
+        store.add("a", &format!("{i}"));
+    }
+    store.fuzzy_snapshot(2, |store, slices| {
+        if slices == 2 {
+            store.add("b", "late");
+            assert!(store.claim("b").is_some());
+        }
+    });
+    store.opens_alike();
+}
+
+#[test]
+fn a_task_that_is_changed_many_times_while_the_walk_runs_is_there_once() {
+    let mut store = store();
+    for i in 0..8 {
+        store.add("a", &format!("{i}"));
+    }
+    store.fuzzy_snapshot(2, |store, slices| {
+        if slices == 2 {
+            let late = store.add("b", "late");
+            let data = Some("data".into());
+            let changed = store.change(Update { id: late.id, data, ..Update::default() }).unwrap();
+            let held = store.claim("b").unwrap();
+            assert_eq!(held.origin, changed.origin);
+            store.change(verb(held.id, Verb::Fail)).unwrap();
+        }
+    });
+    store.opens_alike();
+}
+
+#[test]
+fn a_key_that_another_task_had_for_a_while_is_found_after_the_replay() {
+    let mut store = store();
+    for i in 0..6 {
+        store.add("a", &format!("{i}"));
+    }
+    let moved = store.add_keyed("h", "k");
+    store.fuzzy_snapshot(2, |store, slices| {
+        if slices == 2 {
+            let short = store.add_keyed("g", "k");
+            store.end(short.id, Reason::Finished).unwrap();
+            store.change(Update { id: moved.id, group: Some("g".into()), ..Update::default() }).unwrap();
+        }
+    });
+    store.opens_alike();
+    let mut other = store.second(support::OTHER);
+    let kept = other.update(&keyed("g", "k", IfExists::Keep)).unwrap().into_task().unwrap();
+    assert_eq!(kept.origin, moved.origin);
+}
+
+#[test]
+fn a_walk_ends_though_requests_with_ids_are_committed_between_all_its_slices() {
+    let mut store = store();
+    store.add("a", "1");
+    let mut slices = 0;
+    store.fuzzy_snapshot(1, |store, _| {
+        slices += 1;
+        assert!(slices < 50, "the walk never ends");
+        store.update(&named(adds(&[("a", "x")]), &format!("request {slices}"))).unwrap();
+    });
+    store.opens_alike();
+}
+
+#[test]
+fn a_handle_that_opens_from_a_snapshot_has_forgotten_the_same_requests() {
+    let mut store = store_with(Limits { request_window: 3, ..Limits::DEFAULT });
+    for i in 0..4 {
+        store.update(&named(adds(&[("a", "x")]), &format!("before {i}"))).unwrap();
+    }
+    store.fuzzy_snapshot(1, |store, slice| {
+        store.update(&named(adds(&[("a", "x")]), &format!("during {slice}"))).unwrap();
+    });
+    store.opens_alike();
+    store.add("a", "y");
+    store.opens_alike();
+}
+
+#[test]
+fn the_head_speaks_of_the_revision_at_which_the_walk_began() {
+    let mut store = store();
+    store.add("a", "1");
+    let mut other = store.second(support::OTHER);
+    let clock = &|| support::START;
+    store.driver.hand_off(false, clock).unwrap();
+    let mut prepared = store.driver.begin_snapshot(clock).unwrap();
+    // Another handle's entry comes in that does not count, and the store is given back, before the first slice.
+    let late = tenure_core::port::Draft {
+        kind: tenure_core::entry::EntryKind::Transaction,
+        revision: tenure_core::Revision(store.engine().tail().revision.0 + 1),
+        next_id: tenure_core::TaskId(9),
+        author: other.engine().author(),
+        payload: payload_of(&mut other),
+    };
+    let tail = *store.engine().tail();
+    store.driver.journal().append(&tail, &[late]).unwrap();
+    store.driver.release(clock).unwrap();
+    assert_eq!(store.engine().skipped(), 1);
+    let mut chunks = Vec::new();
+    while let Some((kind, raw)) = store.driver.slice(&mut prepared.walk, 10) {
+        chunks.push(tenure_core::snapshot::pack(kind, &raw));
+    }
+    let name = tenure_core::port::SnapshotName { end: prepared.walk.end().revision, author: store.engine().author() };
+    let mut chunks = chunks.into_iter();
+    prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+    store.opens_alike();
+}
+
+/// What another handle would write, were it not fenced.
+fn payload_of(other: &mut support::Handle) -> Vec<u8> {
+    let mut engine = tenure_core::engine::Engine::new(
+        support::setup(other.engine().author().0, Limits::DEFAULT),
+        tenure_core::state::State::new(),
+        *other.engine().tail(),
+    );
+    let request = adds(&[("ghost", "must never be seen")]);
+    engine.stage(tenure_core::txn::Ask::Update(&request), support::START, 0).unwrap();
+    engine.drafts()[0].payload.clone()
+}
+
+#[test]
+fn a_snapshot_of_a_higher_level_is_not_opened() {
+    let mut store = store();
+    store.add("a", "1");
+    let clock = &|| support::START;
+    let mut prepared = store.driver.begin_snapshot(clock).unwrap();
+    let mut chunks = Vec::new();
+    chunks.extend(store.driver.slice(&mut prepared.walk, 10));
+    store
+        .driver
+        .control(clock, &mut |engine, now| {
+            engine.stage_level(now, 2);
+            Ok(true)
+        })
+        .unwrap();
+    while let Some(slice) = store.driver.slice(&mut prepared.walk, 10) {
+        chunks.push(slice);
+    }
+    let name = tenure_core::port::SnapshotName { end: prepared.walk.end().revision, author: store.engine().author() };
+    let mut chunks = chunks.iter().map(|(kind, raw)| tenure_core::snapshot::pack(*kind, raw));
+    prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+    let opened = support::open(&store.rows, support::setup(3, Limits::DEFAULT));
+    assert_eq!(opened.map(|_| ()).unwrap_err().code(), Code::UpgradeNeeded);
+}
+
+#[test]
+fn ids_go_on_above_the_highest_that_ever_was_though_it_is_gone() {
+    let mut store = store();
+    store.add("a", "1");
+    let last = store.add("a", "2");
+    store.end(last.id, Reason::Finished).unwrap();
+    store.snapshot();
+    store.snapshot();
+    assert!(store.driver.journal().floor().unwrap().revision.0 > 0, "the journal still has the add");
+    let mut store = store.restarted();
+    assert_eq!(store.add("a", "3").id.0, last.id.0 + 1);
+}
+
+#[test]
+fn two_snapshots_and_the_journal_from_the_older_one_are_kept() {
+    let mut store = store();
+    for i in 0..5 {
+        store.add("a", &format!("{i}"));
+        store.snapshot();
+    }
+    let names = store.driver.journal().snapshots().unwrap();
+    assert_eq!(names.len(), 2);
+    // Even without the newest, the store opens.
+    store.driver.journal().remove_snapshot(names[0]).unwrap();
+    store.opens_alike();
+}
+
+#[test]
+fn a_delayed_task_and_one_with_a_failure_survive_a_snapshot() {
+    let mut store = store();
+    store.update(&later("a", When::After(5_000))).unwrap();
+    store.add_keyed("a", "key");
+    let held = store.claim("a").unwrap();
+    let error = Some("no such file".into());
+    store.change(Update { id: held.id, verb: Verb::Fail, error, ..Update::default() }).unwrap();
+    store.put("t", "k", "v");
+    store.snapshot();
+    store.opens_alike();
+    let again = store.restarted();
+    let failed = again.all().into_iter().find(|task| task.failures == 1).unwrap();
+    assert_eq!(failed.error.as_deref(), Some("no such file"));
+    assert_eq!(failed.key.as_deref(), Some("key"));
+    assert_eq!(again.get("t", "k").as_deref(), Some("v"));
+    assert_eq!(again.engine().caller().owner, OwnerId(7));
+}
