@@ -12,10 +12,14 @@
 mod confirm;
 mod control;
 mod event;
+mod level;
 #[cfg(test)]
 mod tests;
 
 pub use event::{Change, ChangeKind, Event};
+pub use level::LEVEL;
+
+use level::too_new;
 
 use alloc::{format, sync::Arc, vec::Vec};
 
@@ -30,9 +34,6 @@ use crate::{
     time::Millis,
     txn::{Answer, Ask, Bench, Caller, Overlay, Verdict, judge},
 };
-
-/// The format level that this program writes into new stores, and the highest that it reads.
-pub const LEVEL: u32 = 1;
 
 /// How a handle is set up.
 #[derive(Clone, Debug)]
@@ -303,13 +304,4 @@ impl Engine {
         self.drafts.push(Draft { kind, revision, next_id, author: self.author, payload });
         revision
     }
-}
-
-/// Why this program may not touch a store of this state, if it may not.
-fn too_new(state: &State) -> Option<Error> {
-    let level = state.level();
-    (level > LEVEL).then(|| {
-        let why = format!("the store was upgraded to format level {level}; this program knows {LEVEL}: upgrade it");
-        Error::new(Code::UpgradeNeeded, why)
-    })
 }

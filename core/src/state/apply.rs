@@ -1,12 +1,12 @@
 //! Folding one entry into the state: the only mutator, for commits and for replay.
 
-use alloc::{format, sync::Arc};
+use alloc::format;
 
 use super::{
     NONE, Remembered, State, Value,
     index::key_hash,
     past::Gone,
-    slot::{Claim, Slot, Texts},
+    slot::{Claim, Slot},
 };
 use crate::{
     data::Data,
@@ -26,9 +26,6 @@ pub enum Mode {
     /// be in the snapshot already, and what a later entry removes may be missing.
     Tolerant,
 }
-
-/// Names of stirred groups that are kept apart.
-const STIRRED: usize = 1024;
 
 /// Who did an entry, and when.
 struct Doing {
@@ -240,22 +237,6 @@ impl State {
         Ok(())
     }
 
-    fn set_error(&mut self, slot: u32, error: &str) {
-        let error: Option<Arc<str>> = (!error.is_empty()).then(|| error.into());
-        let claim = self.slots[slot].claim;
-        match (self.claims[claim].texts, error) {
-            (NONE, None) => {}
-            (NONE, error) => self.claims[claim].texts = self.texts.insert(Texts::new(None, error)),
-            (texts, error) => {
-                self.texts[texts].error = error;
-                if self.texts[texts].error.is_none() && self.texts[texts].key.is_none() {
-                    self.texts.remove(texts);
-                    self.claims[claim].texts = NONE;
-                }
-            }
-        }
-    }
-
     fn change_group(&mut self, slot: u32, name: &str) {
         self.unindex_key(slot);
         let old = self.slots[slot].group;
@@ -305,20 +286,5 @@ impl State {
             at: doing.now,
             reason,
         });
-    }
-
-    fn stir(&mut self, group: &str) {
-        if self.stirred_all || self.stirred.last().is_some_and(|last| **last == *group) {
-            return;
-        }
-        let number = self.groups.number(group);
-        let name = self.groups[number].name.clone();
-        self.stirred.push(name);
-        // A handle that nobody asks (a replay) must not collect for ever: beyond this, any group may be meant.
-        if self.stirred.len() >= STIRRED {
-            self.stirred.sort_unstable();
-            self.stirred.dedup();
-            self.stirred_all = self.stirred.len() >= STIRRED / 2;
-        }
     }
 }

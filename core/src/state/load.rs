@@ -80,6 +80,22 @@ impl State {
         });
     }
 
+    pub(super) fn set_error(&mut self, slot: u32, error: &str) {
+        let error: Option<Arc<str>> = (!error.is_empty()).then(|| error.into());
+        let claim = self.slots[slot].claim;
+        match (self.claims[claim].texts, error) {
+            (NONE, None) => {}
+            (NONE, error) => self.claims[claim].texts = self.texts.insert(Texts::new(None, error)),
+            (texts, error) => {
+                self.texts[texts].error = error;
+                if self.texts[texts].error.is_none() && self.texts[texts].key.is_none() {
+                    self.texts.remove(texts);
+                    self.claims[claim].texts = NONE;
+                }
+            }
+        }
+    }
+
     /// Makes room for that many more tasks.
     pub(crate) fn reserve(&mut self, tasks: usize) {
         self.ids.reserve(tasks, |slot| self.slots[slot].id);

@@ -27,6 +27,7 @@ mod pick;
 mod read;
 mod slab;
 mod slot;
+mod stir;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -165,16 +166,6 @@ impl State {
     /// What became of recent ids.
     pub fn past(&self) -> &Past {
         &self.past
-    }
-
-    /// The groups in which tasks were added, released or given another time since this was last asked; every group
-    /// where there were too many to keep apart.
-    pub fn take_stirred(&mut self) -> Vec<Arc<str>> {
-        let stirred = core::mem::take(&mut self.stirred);
-        if core::mem::take(&mut self.stirred_all) {
-            return self.groups.iter().map(|(_, group)| group.name.clone()).collect();
-        }
-        stirred
     }
 
     fn slot_of(&self, id: u64) -> Option<u32> {
