@@ -133,16 +133,16 @@ impl Shared {
 
     fn walk(&self) -> Result<SnapshotName> {
         let now = || self.clock.now();
-        let (mut prepared, rollbacks, author) = {
+        let (mut prepared, loads, author) = {
             let mut driver = self.driver()?;
             let prepared = driver.begin_snapshot(&now)?;
-            (prepared, driver.engine().rollbacks(), driver.engine().author())
+            (prepared, driver.engine().loads(), driver.engine().author())
         };
         let mut written = 0;
         let walk = &mut prepared.walk;
         let mut next = || -> Result<Option<Vec<u8>>> {
             let driver = self.driver()?;
-            if driver.engine().rollbacks() != rollbacks {
+            if driver.engine().loads() != loads {
                 return Err(Error::new(Code::Cancelled, "the state was loaded anew while it was walked"));
             }
             let slice = driver.slice(walk, SLICE);
