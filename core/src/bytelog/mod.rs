@@ -40,8 +40,6 @@ mod scan;
 mod segment;
 mod snapshots;
 mod sync;
-#[cfg(test)]
-mod tests;
 mod watermark;
 
 pub use disk::{Disk, DiskFile, SharedWriter};

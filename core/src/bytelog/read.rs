@@ -42,7 +42,11 @@ impl<D: Disk> ByteLog<D> {
                     self.window.clear();
                 }
                 Verdict::Whole | Verdict::NotYet | Verdict::FinishSwitch | Verdict::Drop => {
-                    return Err(self.refuse(Verdict::Damaged, &stopped, &reader));
+                    return Err(if reader.tail() == from && stopped.stop == Stop::Broken {
+                        foreign(from)
+                    } else {
+                        self.refuse(Verdict::Damaged, &stopped, &reader)
+                    });
                 }
                 verdict => return Err(self.refuse(verdict, &stopped, &reader)),
             }
@@ -53,20 +57,14 @@ impl<D: Disk> ByteLog<D> {
     /// handle's own tail to compare with, and a false one that were adopted would be appended behind (J1).
     fn check_history(&mut self, from: &Tail) -> Result<()> {
         if from.position > self.tail.position {
-            let own = self.tail;
-            self.read_from(&own, &mut |_| Ok(()))?;
+            // Another handle read further than this one.
+            let mut own = Reader::new(self.salt, &self.tail);
+            self.settle_from(&mut own, false)?;
         }
         if from.position < self.tail.position || *from == self.tail {
             return Ok(());
         }
-        Err(Error::new(
-            Code::Corrupt,
-            format!(
-                "the journal has no entry of revision {} before position {}, which this handle has seen there: entries \
-                 were lost or exchanged; open the store again, or restore it from a backup",
-                from.revision, from.position
-            ),
-        ))
+        Err(if from.position > self.tail.position { lost(from.position) } else { foreign(from) })
     }
 
     /// Whether nothing came in behind the tail, as far as can be told from the length of the file.
@@ -208,4 +206,16 @@ impl<D: Disk> ByteLog<D> {
             _ => corrupt("the journal is damaged here, before the place up to which it was durable"),
         }
     }
+}
+
+/// The error of a tail that is none of this journal's.
+fn foreign(from: &Tail) -> Error {
+    Error::new(
+        Code::Corrupt,
+        format!(
+            "the journal has another history than the one that ended with revision {} at position {}: load the \
+             newest snapshot of this folder, or restore it from a backup",
+            from.revision, from.position
+        ),
+    )
 }

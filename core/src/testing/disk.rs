@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard};
 use super::{
     file::SimFile,
     image::{FileImage, FolderImage, NameChange, Survive},
-    world::{Fault, Lost, Process, State, World, state, write_shared},
+    world::{Process, State, World, enter, state, write_shared},
 };
 use crate::{
     bytelog::{Disk, SharedWriter},
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub struct SimDisk {
     world: World,
-    process: usize,
+    pub(super) process: usize,
     handle: usize,
 }
 
@@ -43,8 +43,12 @@ impl SimDisk {
         Self { world: Arc::new(Mutex::new(state)), process: 0, handle: 0 }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         state(&self.world)
+    }
+
+    fn enter(&self) -> MutexGuard<'_, State> {
+        enter(&self.world, self.process)
     }
 
     /// A handle in another process on the same folder.
@@ -54,6 +58,14 @@ impl SimDisk {
         state.processes.push(Process::default());
         state.handles += 1;
         Self { world: self.world.clone(), process: state.processes.len() - 1, handle: state.handles - 1 }
+    }
+
+    /// Another handle in the same process.
+    #[must_use]
+    pub fn handle(&self) -> Self {
+        let mut state = self.state();
+        state.handles += 1;
+        Self { world: self.world.clone(), process: self.process, handle: state.handles - 1 }
     }
 
     /// How many calls the folder had, of all processes.
@@ -74,47 +86,6 @@ impl SimDisk {
     /// Every call since the log was begun, in words.
     pub fn log(&self) -> Vec<String> {
         self.state().log.clone().unwrap_or_default()
-    }
-
-    /// Lets the `n`th call from now of this process fail; a write is half done then, and a failing sync loses data.
-    pub fn fail_at(&self, n: u64) {
-        self.plan(n, Fault::Fail);
-    }
-
-    /// Lets this process die in its `n`th call from now: its lock is free, what it wrote stays.
-    pub fn die_at(&self, n: u64) {
-        self.plan(n, Fault::Die);
-    }
-
-    fn plan(&self, n: u64, fault: Fault) {
-        let mut state = self.state();
-        let own = &mut state.processes[self.process];
-        own.plan = Some((own.calls + n, fault));
-    }
-
-    /// Lets the power go in the `n`th call from now, of any process. See [`SimDisk::after_crash`].
-    pub fn crash_at(&self, n: u64) {
-        let mut state = self.state();
-        state.crash_at = Some(state.calls + n);
-    }
-
-    /// Ends this process now.
-    pub fn die(&self) {
-        let process = self.process;
-        self.state().die(process);
-    }
-
-    /// Whether the power went, or this process died.
-    pub fn is_off(&self) -> bool {
-        let state = self.state();
-        state.crashed || state.processes[self.process].dead
-    }
-
-    /// Lets the next `n` syncs of files fail and lose data; later ones succeed, and bring nothing back.
-    pub fn fail_syncs(&self, n: u64, lost: Lost) {
-        let mut state = self.state();
-        state.failing_syncs = n;
-        state.lost = Some(lost);
     }
 
     /// Lets the folder hold at most so many bytes; `None` for no bound.
@@ -147,6 +118,27 @@ impl SimDisk {
         file.durable.clone_from(&file.live);
     }
 
+    /// Removes every file, and what the handles share, behind everybody's back. Open files live on without a name.
+    pub fn clear(&self) {
+        let mut state = self.state();
+        let names: Vec<String> = state.folder.names.keys().cloned().collect();
+        for name in names {
+            state.folder.change(NameChange::Remove(name));
+        }
+        state.folder.sync_names();
+        state.folder.shared = vec![[0; 64]];
+    }
+
+    /// What the handles share.
+    pub fn shared(&self) -> [u8; 64] {
+        self.state().folder.shared.last().copied().unwrap_or([0; 64])
+    }
+
+    /// Changes what the handles share, behind their back.
+    pub fn set_shared(&self, bytes: [u8; 64]) {
+        self.state().folder.shared = vec![bytes];
+    }
+
     /// A file's bytes; empty where there is none.
     pub fn bytes(&self, name: &str) -> Vec<u8> {
         let state = self.state();
@@ -167,13 +159,13 @@ impl Disk for SimDisk {
     type File = SimFile;
 
     fn names(&mut self) -> Result<Vec<String>> {
-        let mut state = self.state();
+        let mut state = self.enter();
         state.plain(self.process, "names", format_args!(""))?;
         Ok(state.folder.names.keys().cloned().collect())
     }
 
     fn create(&mut self, name: &str) -> Result<Arc<SimFile>> {
-        let mut state = self.state();
+        let mut state = self.enter();
         if state.folder.names.contains_key(name) {
             return Err(Error::new(Code::Unavailable, format!("the simulated folder has a file {name:?} already")));
         }
@@ -186,7 +178,7 @@ impl Disk for SimDisk {
     }
 
     fn open(&mut self, name: &str) -> Result<Arc<SimFile>> {
-        let mut state = self.state();
+        let mut state = self.enter();
         state.plain(self.process, "open", format_args!("{name}"))?;
         let file = state.find(name)?;
         let opened = state.open(file);
@@ -195,26 +187,26 @@ impl Disk for SimDisk {
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.enter();
         let file = state.find(from)?;
         state.rename(self.process, "rename", NameChange::Rename(from.to_string(), to.to_string(), file))
     }
 
     fn remove(&mut self, name: &str) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.enter();
         state.find(name)?;
         state.rename(self.process, "remove", NameChange::Remove(name.to_string()))
     }
 
     fn sync_names(&mut self) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.enter();
         state.plain(self.process, "sync_names", format_args!(""))?;
         state.folder.sync_names();
         Ok(())
     }
 
     fn lock(&mut self, _wait: Millis) -> Result<()> {
-        let mut state = self.state();
+        let mut state = self.enter();
         state.plain(self.process, "lock", format_args!(""))?;
         if let Some((process, _)) = state.lock {
             return Err(Error::new(
@@ -227,7 +219,7 @@ impl Disk for SimDisk {
     }
 
     fn unlock(&mut self) {
-        let mut state = self.state();
+        let mut state = self.enter();
         if state.call(self.process, "unlock", format_args!("")).is_ok()
             && state.lock == Some((self.process, self.handle))
         {
@@ -236,7 +228,7 @@ impl Disk for SimDisk {
     }
 
     fn read_shared(&mut self) -> Result<[u8; 64]> {
-        let mut state = self.state();
+        let mut state = self.enter();
         state.plain(self.process, "read_shared", format_args!(""))?;
         Ok(state.folder.shared.last().copied().unwrap_or([0; 64]))
     }
@@ -251,10 +243,8 @@ impl Disk for SimDisk {
     }
 
     fn reopen(&self) -> Result<Self> {
-        let mut state = self.state();
-        state.plain(self.process, "reopen", format_args!(""))?;
-        state.handles += 1;
-        Ok(Self { world: self.world.clone(), process: self.process, handle: state.handles - 1 })
+        self.enter().plain(self.process, "reopen", format_args!(""))?;
+        Ok(self.handle())
     }
 }
 

@@ -1,6 +1,6 @@
 //! An open file of a simulated folder.
 
-use super::world::{Fault, Lost, World, failed, state};
+use super::world::{Fault, Lost, World, enter, failed};
 use crate::{
     bytelog::DiskFile,
     error::{Code, Error, Result},
@@ -17,14 +17,14 @@ pub struct SimFile {
 
 impl DiskFile for SimFile {
     fn len(&self) -> Result<(u64, bool)> {
-        let mut state = state(&self.world);
+        let mut state = enter(&self.world, self.process);
         state.plain(self.process, "len", format_args!(""))?;
         let linked = state.folder.names.values().any(|&file| file == self.file);
         Ok((state.folder.files[self.file].live.len() as u64, linked))
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize> {
-        let mut state = state(&self.world);
+        let mut state = enter(&self.world, self.process);
         state.plain(self.process, "read_at", format_args!(""))?;
         let live = &state.folder.files[self.file].live;
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(live.len());
@@ -34,7 +34,7 @@ impl DiskFile for SimFile {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        let mut state = state(&self.world);
+        let mut state = enter(&self.world, self.process);
         let fault = state.call(self.process, "write_at", format_args!("{} bytes at {offset}", bytes.len()))?;
         let mut kept = match fault {
             None | Some(Fault::Crash) => bytes.len(),
@@ -57,7 +57,7 @@ impl DiskFile for SimFile {
     }
 
     fn truncate(&self, len: u64) -> Result<()> {
-        let mut state = state(&self.world);
+        let mut state = enter(&self.world, self.process);
         let fault = state.call(self.process, "truncate", format_args!("to {len}"))?;
         if matches!(fault, None | Some(Fault::Crash)) {
             let len = usize::try_from(len).map_err(|_| failed("truncate"))?;
@@ -67,7 +67,7 @@ impl DiskFile for SimFile {
     }
 
     fn sync(&self) -> Result<()> {
-        let mut state = state(&self.world);
+        let mut state = enter(&self.world, self.process);
         let fault = state.call(self.process, "sync", format_args!(""))?;
         if matches!(fault, Some(Fault::Crash | Fault::Die)) {
             return Err(failed("sync"));

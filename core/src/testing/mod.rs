@@ -3,6 +3,8 @@
 #[cfg(any(test, feature = "std"))]
 mod disk;
 #[cfg(any(test, feature = "std"))]
+mod faults;
+#[cfg(any(test, feature = "std"))]
 mod file;
 #[cfg(any(test, feature = "std"))]
 mod image;

@@ -1,6 +1,7 @@
 //! What all handles on a simulated folder share: its images, its processes, and the faults that are planned for them.
 
-use alloc::{collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, format, string::String, sync::Arc, vec::Vec};
+use core::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::image::{FolderImage, NameChange};
@@ -30,7 +31,17 @@ pub(super) enum Fault {
 pub(super) struct Process {
     pub dead: bool,
     pub calls: u64,
-    pub plan: Option<(u64, Fault)>,
+    pub plans: Vec<(u64, Fault)>,
+    pub hook: Option<(u64, Hook)>,
+}
+
+/// What a test does between two calls.
+pub(super) struct Hook(pub Box<dyn FnOnce() + Send>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
 }
 
 #[derive(Default, Debug)]
@@ -57,6 +68,18 @@ pub(super) fn state(world: &World) -> MutexGuard<'_, State> {
     world.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The same, for a call of a process: what a test does before it is done first.
+pub(super) fn enter(world: &World, process: usize) -> MutexGuard<'_, State> {
+    let mut guard = state(world);
+    let own = &mut guard.processes[process];
+    if let Some((_, Hook(hook))) = own.hook.take_if(|(at, _)| *at == own.calls + 1) {
+        drop(guard);
+        hook();
+        guard = state(world);
+    }
+    guard
+}
+
 pub(super) fn off() -> Error {
     Error::new(Code::Unavailable, "the simulated machine or process is off")
 }
@@ -67,12 +90,7 @@ pub(super) fn failed(what: &str) -> Error {
 
 impl State {
     /// Counts a call and tells what happens in it.
-    pub fn call(
-        &mut self,
-        process: usize,
-        what: &'static str,
-        about: core::fmt::Arguments<'_>,
-    ) -> Result<Option<Fault>> {
+    pub fn call(&mut self, process: usize, what: &'static str, about: fmt::Arguments<'_>) -> Result<Option<Fault>> {
         if self.crashed || self.processes[process].dead {
             return Err(off());
         }
@@ -84,11 +102,8 @@ impl State {
         let own = &mut self.processes[process];
         own.calls += 1;
         let mut fault = None;
-        if let Some((at, planned)) = own.plan
-            && at == own.calls
-        {
-            own.plan = None;
-            fault = Some(planned);
+        if let Some(planned) = own.plans.iter().position(|(at, _)| *at == own.calls) {
+            fault = Some(own.plans.swap_remove(planned).1);
         }
         if self.crash_at == Some(self.calls) {
             fault = Some(Fault::Crash);
@@ -107,7 +122,7 @@ impl State {
     }
 
     /// A call that either works or does nothing.
-    pub fn plain(&mut self, process: usize, what: &'static str, about: core::fmt::Arguments<'_>) -> Result<()> {
+    pub fn plain(&mut self, process: usize, what: &'static str, about: fmt::Arguments<'_>) -> Result<()> {
         match self.call(process, what, about)? {
             None => Ok(()),
             Some(_) => Err(failed(what)),
@@ -135,7 +150,7 @@ impl State {
 }
 
 pub(super) fn write_shared(world: &World, process: usize, bytes: [u8; 64]) -> Result<()> {
-    let mut state = state(world);
+    let mut state = enter(world, process);
     let fault = state.call(process, "write_shared", format_args!(""))?;
     if matches!(fault, None | Some(Fault::Crash)) {
         state.folder.shared.push(bytes);

@@ -1,1 +1,0 @@
-//! The byte log on a simulated disk.

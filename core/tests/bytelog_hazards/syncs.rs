@@ -1,0 +1,122 @@
+//! Syncs that fail.
+
+use super::{Code, Journal, Lost, Outcome, SimDisk, Survive, add, end_of, open, payloads, sync};
+
+#[test]
+fn a3_a_handle_whose_sync_failed_acknowledges_nothing_until_all_was_written_elsewhere() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    add(&mut log, 1, &[b"durable"]);
+    let durable = sync(&mut log).unwrap();
+    let tail = add(&mut log, 1, &[b"at stake"]);
+    disk.fail_syncs(1, Lost::Medium);
+    let error = sync(&mut log).unwrap_err();
+    assert_eq!((error.code(), error.outcome()), (Code::Suspect, Outcome::Unknown));
+    // The next sync of the file would succeed, and mean nothing.
+    assert_eq!(sync(&mut log).unwrap_err().code(), Code::Suspect);
+    assert_eq!(log.durable(), durable);
+
+    log.heal(0).unwrap();
+    assert_eq!(sync(&mut log).unwrap(), tail.position);
+    assert!(disk.files().contains(&"0000000002.seg".to_owned()), "it was written elsewhere: {:?}", disk.files());
+    let mut after = open(disk.after_crash(Survive::Dropped), 2);
+    assert_eq!(payloads(&mut after), [&b"durable"[..], b"at stake"]);
+    assert_eq!(end_of(&mut after), tail);
+}
+
+#[test]
+fn a3_a_handle_that_did_not_see_the_sync_fail_finds_the_old_segment_ended() {
+    let disk = SimDisk::new();
+    let mut failed = open(disk.process(), 1);
+    let mut other = open(disk.process(), 2);
+    add(&mut failed, 1, &[b"durable"]);
+    sync(&mut failed).unwrap();
+    add(&mut failed, 1, &[b"at stake"]);
+    assert_eq!(payloads(&mut other).len(), 2);
+    disk.fail_syncs(1, Lost::Medium);
+    sync(&mut failed).unwrap_err();
+    failed.heal(0).unwrap();
+    add(&mut other, 2, &[b"behind it"]);
+    sync(&mut other).unwrap();
+    let expected = [&b"durable"[..], b"at stake", b"behind it"];
+    assert_eq!(payloads(&mut failed), expected);
+    assert_eq!(payloads(&mut open(disk.after_crash(Survive::Dropped), 3)), expected);
+}
+
+#[test]
+fn a3_a_handle_that_opens_the_store_after_the_failure_writes_it_again_before_it_acknowledges() {
+    let disk = SimDisk::new();
+    let mut failed = open(disk.process(), 1);
+    add(&mut failed, 1, &[b"durable"]);
+    sync(&mut failed).unwrap();
+    add(&mut failed, 1, &[b"at stake"]);
+    disk.fail_syncs(1, Lost::Medium);
+    sync(&mut failed).unwrap_err();
+    // The failure was told to the one handle; who opens the file now is told of none.
+    let mut opened = open(disk.process(), 2);
+    assert_eq!(payloads(&mut opened).len(), 2);
+    assert_eq!(sync(&mut opened).unwrap(), end_of(&mut opened).position);
+    let mut after = open(disk.after_crash(Survive::Dropped), 3);
+    assert_eq!(payloads(&mut after), [&b"durable"[..], b"at stake"]);
+}
+
+#[test]
+fn a3_a_handle_that_was_open_is_told_of_the_failure_and_heals_too() {
+    let disk = SimDisk::new();
+    let mut failed = open(disk.process(), 1);
+    let mut other = open(disk.process(), 2);
+    add(&mut failed, 1, &[b"durable"]);
+    sync(&mut failed).unwrap();
+    let tail = add(&mut failed, 1, &[b"at stake"]);
+    end_of(&mut other);
+    disk.fail_syncs(1, Lost::Medium);
+    sync(&mut failed).unwrap_err();
+    assert_eq!(sync(&mut other).unwrap_err().code(), Code::Suspect);
+    other.heal(0).unwrap();
+    assert_eq!(sync(&mut other).unwrap(), tail.position);
+    // The one that failed first finds the work done.
+    failed.heal(0).unwrap();
+    assert_eq!(sync(&mut failed).unwrap(), tail.position);
+    assert_eq!(payloads(&mut open(disk.after_crash(Survive::Dropped), 3)).len(), 2);
+}
+
+#[test]
+fn a3_what_the_cache_lost_too_is_never_acknowledged_and_the_store_opens_without_it() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    add(&mut log, 1, &[b"durable"]);
+    sync(&mut log).unwrap();
+    add(&mut log, 1, &[&[7; 9000]]);
+    disk.fail_syncs(1, Lost::MediumAndCache);
+    sync(&mut log).unwrap_err();
+    assert_eq!(log.heal(0).unwrap_err().code(), Code::Suspect);
+    assert_eq!(sync(&mut log).unwrap_err().code(), Code::Suspect);
+    for survive in [Survive::Kept, Survive::Dropped] {
+        assert_eq!(payloads(&mut open(disk.after_crash(survive), 2)), [b"durable"]);
+    }
+}
+
+#[test]
+fn a3_while_the_rewriting_fails_nobody_acknowledges() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    let mut other = open(disk.process(), 2);
+    add(&mut log, 1, &[b"durable"]);
+    let durable = sync(&mut log).unwrap();
+    add(&mut log, 1, &[b"at stake"]);
+    end_of(&mut other);
+    disk.fail_syncs(u64::MAX, Lost::Medium);
+    sync(&mut log).unwrap_err();
+    for _ in 0..3 {
+        assert_eq!(log.heal(0).unwrap_err().code(), Code::Suspect);
+        sync(&mut log).unwrap_err();
+        sync(&mut other).unwrap_err();
+        other.heal(0).unwrap_err();
+    }
+    assert_eq!((log.durable(), other.durable()), (durable, durable));
+    disk.fail_syncs(0, Lost::Medium);
+    other.heal(0).unwrap();
+    log.heal(0).unwrap();
+    assert_eq!(sync(&mut log).unwrap(), sync(&mut other).unwrap());
+    assert_eq!(payloads(&mut open(disk.after_crash(Survive::Dropped), 3)).len(), 2);
+}

@@ -1,0 +1,134 @@
+//! Appends that end half way.
+
+use super::{
+    AppendError, Code, FRAME_HEADER, Journal, Outcome, SEGMENT, SEGMENT_HEADER, SimDisk, Survive, add, drafts, end_of,
+    open, payloads, read_only,
+};
+
+#[test]
+fn a7_s3_a_batch_that_was_cut_off_keeps_a_prefix_of_whole_entries() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    let tail = add(&mut log, 1, &[b"before"]);
+    let batch: [&[u8]; 5] = [b"T1", b"T2", b"T3", &[4; 300], b"T5"];
+    log.append(&tail, &drafts(&tail, 1, &batch)).unwrap();
+    let len = disk.bytes(SEGMENT).len();
+    let begin = SEGMENT_HEADER + tail.position.0 as usize;
+    let mut seen = Vec::new();
+    for cut in begin..=len {
+        let killed = disk.after_crash(Survive::Kept);
+        killed.edit(SEGMENT, |bytes| bytes.truncate(cut));
+        let found = payloads(&mut open(killed, 2));
+        assert_eq!(found[0], b"before");
+        assert!(found[1..].iter().eq(batch[..found.len() - 1].iter()), "cut at {cut}");
+        seen.push(found.len() - 1);
+    }
+    seen.dedup();
+    assert_eq!(seen, [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a7_s3_a_batch_that_fails_in_the_middle_is_not_there_at_all() {
+    let disk = SimDisk::new();
+    let mine = disk.process();
+    let mut log = open(mine.handle(), 1);
+    let tail = add(&mut log, 1, &[b"before"]);
+    mine.fail_at(3);
+    let failed = log.append(&tail, &drafts(&tail, 1, &[&[1; 50], &[2; 50], &[3; 50]])).unwrap_err();
+    assert!(matches!(&failed, AppendError::Refused(error) if error.outcome() == Outcome::Refused), "{failed:?}");
+    assert_eq!(end_of(&mut open(disk.process(), 2)), tail);
+    log.append(&tail, &drafts(&tail, 1, &[b"again"])).unwrap();
+}
+
+#[test]
+fn a18_a_full_disk_refuses_an_append_and_leaves_nothing_of_it() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    let tail = add(&mut log, 1, &[b"fits"]);
+    let used = disk.used();
+    for room in 0..FRAME_HEADER + 100 {
+        disk.set_capacity(Some(used + room));
+        let full = log.append(&tail, &drafts(&tail, 1, &[&[1; 100]])).unwrap_err();
+        let AppendError::Refused(error) = full else { panic!("{full:?}") };
+        assert_eq!((error.code(), error.outcome()), (Code::NoSpace, Outcome::Refused));
+        assert_eq!(disk.used(), used, "room for {room}");
+    }
+    disk.set_capacity(None);
+    log.append(&tail, &drafts(&tail, 1, &[&[1; 100]])).unwrap();
+}
+
+#[test]
+fn a18_an_append_whose_rest_cannot_be_removed_is_unknown_and_settled_by_the_next_section() {
+    for whole in [false, true] {
+        let disk = SimDisk::new();
+        let mine = disk.process();
+        let mut log = open(mine.handle(), 1);
+        let mut other = open(disk.process(), 2);
+        let tail = add(&mut log, 1, &[b"before"]);
+        // The write fails half done, and so does the truncation behind it.
+        mine.fail_at(3);
+        mine.fail_at(4);
+        let unknown = log.append(&tail, &drafts(&tail, 1, &[b"half"])).unwrap_err();
+        let AppendError::Unknown(error) = unknown else { panic!("{unknown:?}") };
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        if whole {
+            // The kernel wrote it all the same.
+            let full = {
+                let copy = SimDisk::new();
+                let mut log = open(copy.process(), 1);
+                let tail = add(&mut log, 1, &[b"before"]);
+                log.append(&tail, &drafts(&tail, 1, &[b"half"])).unwrap();
+                copy.bytes(SEGMENT)
+            };
+            disk.edit(SEGMENT, |bytes| *bytes = full);
+        }
+        assert_eq!(end_of(&mut other).revision.0, tail.revision.0 + u64::from(whole));
+        let end = add(&mut log, 1, &[b"next"]);
+        assert_eq!(end.revision.0, tail.revision.0 + 1 + u64::from(whole));
+        assert_eq!(payloads(&mut other), payloads(&mut log));
+    }
+}
+
+#[test]
+fn a18_a_reader_without_the_lock_takes_a_half_written_tail_for_not_yet() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    let tail = add(&mut log, 1, &[b"before"]);
+    let mut reader = open(disk.process(), 2);
+    assert_eq!(end_of(&mut reader), tail);
+    log.append(&tail, &drafts(&tail, 1, &[&[1; 500]])).unwrap();
+    let whole = disk.bytes(SEGMENT);
+    let begin = SEGMENT_HEADER + tail.position.0 as usize;
+    for cut in begin..whole.len() {
+        // Half of it is there; or its length is, and its bytes are not.
+        for fill in [false, true] {
+            disk.edit(SEGMENT, |bytes| {
+                bytes.clone_from(&whole);
+                bytes[cut..].fill(0);
+                if !fill {
+                    bytes.truncate(cut);
+                }
+            });
+            let mut fresh = read_only(disk.process()).unwrap();
+            assert_eq!(fresh.read(&tail, &mut |_| panic!("no entry is there yet")).unwrap(), tail, "cut at {cut}");
+            assert_eq!(reader.read(&tail, &mut |_| panic!("no entry is there yet")).unwrap(), tail, "cut at {cut}");
+        }
+    }
+    disk.edit(SEGMENT, |bytes| bytes.clone_from(&whole));
+    assert_eq!(end_of(&mut reader).revision.0, tail.revision.0 + 1);
+}
+
+#[test]
+fn a18_whoever_takes_the_lock_removes_what_a_dead_writer_left() {
+    let disk = SimDisk::new();
+    let dying = disk.process();
+    let mut log = open(dying.handle(), 1);
+    let mut other = open(disk.process(), 2);
+    let tail = add(&mut log, 1, &[b"before"]);
+    end_of(&mut other);
+    dying.die_at(3);
+    log.append(&tail, &drafts(&tail, 1, &[&[1; 500]])).unwrap_err();
+    assert!(disk.bytes(SEGMENT).len() > SEGMENT_HEADER + tail.position.0 as usize);
+    add(&mut other, 2, &[b"after"]);
+    assert_eq!(payloads(&mut other), [&b"before"[..], b"after"]);
+}
