@@ -1,4 +1,4 @@
-//! The byte log against the contracts of the port, and against the schedules that would break a naive one.
+//! What the byte log does with its disk: calls, files, marks and snapshots.
 
 #![cfg(feature = "std")]
 #![allow(clippy::unwrap_used)]
@@ -8,47 +8,11 @@ use tenure_core::{
     bytelog::{ByteLog, Disk, Options},
     entry::EntryKind,
     frame,
-    port::{
-        Draft, Journal, SnapshotName, Synced, Tail,
-        conformance::{self, Ground},
-    },
+    port::{Draft, Journal, SnapshotName, Synced, Tail},
     testing::{SimDisk, Survive},
 };
 
 const STORE: StoreId = StoreId([9; 16]);
-
-/// Byte logs on simulated disks, each in a process of its own.
-#[derive(Default)]
-struct Folders {
-    made: u8,
-    last: SimDisk,
-}
-
-impl Folders {
-    fn make(&mut self) -> Result<Box<dyn Journal>> {
-        self.made += 1;
-        let options = Options { segment_bytes: 2000, max_frame: 500, ..Options::new(Author(self.made.into())) };
-        Ok(Box::new(ByteLog::create(self.last.process(), options, StoreId([self.made; 16]))?))
-    }
-}
-
-impl Ground for Folders {
-    fn fresh(&mut self) -> Result<Box<dyn Journal>> {
-        self.last = SimDisk::new();
-        self.make()
-    }
-
-    fn recreate(&mut self) -> Option<Result<Box<dyn Journal>>> {
-        self.last.clear();
-        Some(self.make())
-    }
-}
-
-#[test]
-fn the_byte_log_keeps_every_contract_of_the_port() {
-    let findings = conformance::run(&mut Folders::default());
-    conformance::assert_kept(&findings, &[]);
-}
 
 fn open(disk: SimDisk, author: u64) -> ByteLog<SimDisk> {
     ByteLog::create(disk, Options { segment_bytes: 4000, ..Options::new(Author(author)) }, STORE).unwrap()
