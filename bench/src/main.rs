@@ -127,6 +127,7 @@ fn run(asked: &Asked) -> Answer<bool> {
     let bench = Bench::new(asked.dir.clone(), sizes, asked.program.clone())?;
     let machine = Machine::describe(&asked.dir);
     if machine::is_memory(&machine.file_system) {
+        std::fs::remove_dir(&asked.dir)?;
         let place = asked.dir.display();
         return Err(Failure::Broken(format!("{place} lies in memory; name a directory on a disk with --dir")));
     }
