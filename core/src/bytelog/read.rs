@@ -120,7 +120,7 @@ impl<D: Disk> ByteLog<D> {
                 }
                 Verdict::Drop => {
                     self.adopt(reader, &stopped)?;
-                    self.drop_tail(&stopped)?;
+                    self.drop_tail()?;
                     self.unsettled = false;
                     return Ok(());
                 }
@@ -165,16 +165,11 @@ impl<D: Disk> ByteLog<D> {
     }
 
     /// Cuts off what lies behind the tail. The verdict was given before.
-    fn drop_tail(&mut self, stopped: &Stopped) -> Result<()> {
+    fn drop_tail(&mut self) -> Result<()> {
         self.window.clear();
         self.active.file.truncate(self.active.header.offset(self.tail.position))?;
+        // Were a crash to bring frames back that stood there, they would not follow what is written next.
         self.active.foreign = self.active.foreign.min(self.tail.position);
-        if matches!(stopped.stop, Stop::Bad | Stop::Broken) {
-            // Whole frames may have gone too. They must not come back behind what is written next.
-            if self.active.state.failed() || self.active.file.sync().is_err() {
-                return self.heal_locked();
-            }
-        }
         Ok(())
     }
 

@@ -15,12 +15,15 @@ impl Salt {
         Self(crc32fast::hash(&store.0))
     }
 
-    /// The checksum of a header (all but its last field) that stands at `position`.
-    fn link(self, position: Position, header: &[u8]) -> u32 {
+    /// The checksum of a header that stands at `position`.
+    fn link(self, position: Position, header: &[u8; HEADER]) -> u32 {
+        // One piece of 64 bytes: CRC-32 goes fastest over pieces of 16.
+        let mut covered = [0; 8 + HEADER];
+        covered[..8].copy_from_slice(&position.0.to_le_bytes());
+        covered[8..60].copy_from_slice(&header[..52]);
         // Going on from the checksum of the id is the checksum of the id and what follows it.
         let mut hasher = Hasher::new_with_initial(self.0);
-        hasher.update(&position.0.to_le_bytes());
-        hasher.update(header);
+        hasher.update(&covered);
         hasher.finalize()
     }
 }
@@ -64,7 +67,7 @@ impl Header {
     /// Reads the header of a frame at `position`. Nothing in it is believed before its checksum is.
     pub fn read(salt: Salt, position: Position, bytes: &[u8]) -> Result<Self, Fault> {
         let Some(bytes) = bytes.first_chunk::<HEADER>() else { return Err(Fault::Header) };
-        if bytes[..4] != MAGIC || u32_at(bytes, 52) != salt.link(position, &bytes[..52]) {
+        if bytes[..4] != MAGIC || u32_at(bytes, 52) != salt.link(position, bytes) {
             return Err(Fault::Header);
         }
         if bytes[4] != FORMAT {
@@ -98,7 +101,7 @@ impl Header {
         bytes[32..40].copy_from_slice(&self.author.0.to_le_bytes());
         bytes[40..48].copy_from_slice(&self.durable.0.to_le_bytes());
         bytes[48..52].copy_from_slice(&self.payload.to_le_bytes());
-        let link = salt.link(position, &bytes[..52]);
+        let link = salt.link(position, &bytes);
         bytes[52..].copy_from_slice(&link.to_le_bytes());
         (bytes, link)
     }

@@ -13,8 +13,8 @@
 //! 32  author     8
 //! 40  durable    8   up to where the author knew the journal to be durable
 //! 48  payload    4   CRC-32 of the payload
-//! 52  link       4   CRC-32 of the store's id (16), this frame's position (8) and bytes 0..52:
-//!                    header checksum and link of the chain in one
+//! 52  link       4   CRC-32 of the store's id (16), this frame's position (8) and these 56 bytes with 0 in this
+//!                    place: header checksum and link of the chain in one
 //! 56  payload …
 //! ```
 //!

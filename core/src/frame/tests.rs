@@ -77,7 +77,7 @@ fn the_layout_is_the_pictured_one() {
     assert_eq!(&bytes[32..40], &1_u64.to_le_bytes());
     assert_eq!(&bytes[40..48], &[0; 8]);
     assert_eq!(&bytes[48..52], &crc32fast::hash(b"payload").to_le_bytes());
-    let covered = [&STORE.0[..], &[0; 8], &bytes[..52]].concat();
+    let covered = [&STORE.0[..], &[0; 8], &bytes[..52], &[0; 4]].concat();
     assert_eq!(&bytes[52..56], &crc32fast::hash(&covered).to_le_bytes());
     assert_eq!(&bytes[56..], b"payload");
     assert_eq!(tails[1].link, crc32fast::hash(&covered));

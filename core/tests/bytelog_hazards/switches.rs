@@ -129,6 +129,7 @@ fn a6_a_death_between_any_two_steps_of_a_switch_leaves_a_switch_that_another_fin
         }
         // One that opens the folder sees the same.
         assert_eq!(payloads(&mut open(disk.process(), 4)), live, "step {n}");
+        assert!(!disk.files().iter().any(|name| name.contains(".tmp")), "step {n}: {:?}", disk.files());
         assert_eq!(payloads(&mut read_only(disk.process()).unwrap()), live, "step {n}");
     }
 }
@@ -195,4 +196,23 @@ fn a14_s2_a_segment_or_snapshot_that_vanishes_while_it_is_looked_for_is_no_damag
         });
         assert_eq!(found, Some(end), "call {n}");
     }
+}
+
+#[test]
+fn a6_a_segment_of_a_history_that_forked_is_not_taken_for_the_next_one() {
+    let forked = |payload: &[u8]| {
+        let disk = SimDisk::new();
+        let mut log = open(disk.process(), 1);
+        add(&mut log, 1, &[payload]);
+        add(&mut log, 1, &[b"in the next segment"]);
+        sync(&mut log).unwrap();
+        disk
+    };
+    let (mine, other) = (forked(&[1; 5000]), forked(&[2; 5000]));
+    let next = "0000000002.seg";
+    mine.edit(next, |bytes| *bytes = other.bytes(next));
+    let mut log = open(mine.process(), 2);
+    let floor = log.floor().unwrap();
+    let error = log.read(&floor, &mut |_| Ok(())).unwrap_err();
+    assert_eq!(error.code(), Code::Corrupt, "{error}");
 }

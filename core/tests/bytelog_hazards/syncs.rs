@@ -1,6 +1,6 @@
 //! Syncs that fail.
 
-use super::{Code, Journal, Lost, Outcome, SimDisk, Survive, add, end_of, open, payloads, sync};
+use super::{Code, Journal, Lost, Outcome, SimDisk, Survive, add, drafts, end_of, open, payloads, sync};
 
 #[test]
 fn a3_a_handle_whose_sync_failed_acknowledges_nothing_until_all_was_written_elsewhere() {
@@ -36,7 +36,9 @@ fn a3_a_handle_that_did_not_see_the_sync_fail_finds_the_old_segment_ended() {
     disk.fail_syncs(1, Lost::Medium);
     sync(&mut failed).unwrap_err();
     failed.heal(0).unwrap();
-    add(&mut other, 2, &[b"behind it"]);
+    // It looks at nothing but the file it knows.
+    let tail = end_of(&mut failed);
+    other.append(&tail, &drafts(&tail, 2, &[b"behind it"])).unwrap();
     sync(&mut other).unwrap();
     let expected = [&b"durable"[..], b"at stake", b"behind it"];
     assert_eq!(payloads(&mut failed), expected);
@@ -119,4 +121,37 @@ fn a3_while_the_rewriting_fails_nobody_acknowledges() {
     log.heal(0).unwrap();
     assert_eq!(sync(&mut log).unwrap(), sync(&mut other).unwrap());
     assert_eq!(payloads(&mut open(disk.after_crash(Survive::Dropped), 3)).len(), 2);
+}
+
+#[test]
+fn a3_of_two_syncs_that_were_ready_the_one_that_is_told_nothing_proves_nothing() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    add(&mut log, 1, &[b"at stake"]);
+    let (mut told, mut not_told) = (log.syncer(), log.syncer());
+    disk.fail_syncs(1, Lost::Medium);
+    assert_eq!(told.sync().unwrap_err().code(), Code::Suspect);
+    assert_eq!(not_told.sync().unwrap_err().code(), Code::Suspect);
+}
+
+#[test]
+fn a3_a_seal_whose_sync_failed_is_written_again_by_who_finishes_the_switch() {
+    for n in 1..20 {
+        let disk = SimDisk::new();
+        let dying = disk.process();
+        let mut log = open(dying.handle(), 1);
+        let tail = add(&mut log, 1, &[&[1; 5000]]);
+        sync(&mut log).unwrap();
+        disk.fail_syncs(1, Lost::Medium);
+        dying.die_at(n);
+        let _ = log.append(&tail, &drafts(&tail, 1, &[b"behind the switch"]));
+        disk.fail_syncs(0, Lost::Medium);
+        let mut opened = open(disk.process(), 2);
+        add(&mut opened, 2, &[b"next"]);
+        sync(&mut opened).unwrap();
+        let live = payloads(&mut opened);
+        for survive in [Survive::Dropped, Survive::Torn] {
+            assert_eq!(payloads(&mut open(disk.after_crash(survive), 3)), live, "death at call {n}, {survive:?}");
+        }
+    }
 }

@@ -132,3 +132,24 @@ fn a18_whoever_takes_the_lock_removes_what_a_dead_writer_left() {
     add(&mut other, 2, &[b"after"]);
     assert_eq!(payloads(&mut other), [&b"before"[..], b"after"]);
 }
+
+#[test]
+fn a18_a_reader_that_opens_while_the_tail_is_written_and_made_durable_does_not_call_it_damage() {
+    for n in 1..30 {
+        let disk = SimDisk::new();
+        let mut log = open(disk.process(), 1);
+        let tail = add(&mut log, 1, &[b"before"]);
+        log.append(&tail, &drafts(&tail, 1, &[&[1; 500]])).unwrap();
+        let whole = disk.bytes(SEGMENT);
+        let cut = SEGMENT_HEADER + tail.position.0 as usize + FRAME_HEADER + 10;
+        disk.edit(SEGMENT, |bytes| bytes[cut..].fill(0));
+        let (reader, writer) = (disk.process(), disk.process());
+        reader.before_call(n, move || {
+            writer.edit(SEGMENT, |bytes| bytes.clone_from(&whole));
+            log.syncer().sync().unwrap();
+        });
+        let mut reader = read_only(reader).unwrap();
+        let end = end_of(&mut reader).revision.0;
+        assert!(end == tail.revision.0 || end == tail.revision.0 + 1, "call {n}");
+    }
+}
