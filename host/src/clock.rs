@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::Thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -14,21 +17,27 @@ use tenure_core::Millis;
 pub struct Clock(Arc<Kind>);
 
 enum Kind {
-    System(Mutex<Base>),
+    System(Base),
     Test(Mutex<Hands>),
 }
 
-/// Wall clock at some instant. Within a handle time is this plus the monotonic clock; where the wall clock has
-/// parted from that by more than a second (a step, a suspended machine) it is read anew.
+/// Within a handle time is the wall clock as it was read last, plus the monotonic clock since; where the two have
+/// parted by more than a second (a step, a suspended machine) the wall clock is read anew.
 struct Base {
-    wall: Millis,
-    at: Instant,
+    opened: Instant,
+    /// What is to be added to the milliseconds since `opened`.
+    offset: AtomicU64,
+    /// When, in milliseconds since `opened`, the wall clock was last looked at.
+    looked: AtomicU64,
 }
 
 struct Hands {
     now: Millis,
     waiting: Vec<Thread>,
 }
+
+/// How often the wall clock is looked at, in milliseconds.
+const LOOK: Millis = 20;
 
 /// How far wall and monotonic clock may part before the wall clock is believed.
 const PART: Millis = 1_000;
@@ -40,7 +49,11 @@ fn wall() -> Millis {
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self(Arc::new(Kind::System(Mutex::new(Base { wall: wall(), at: Instant::now() }))))
+        Self(Arc::new(Kind::System(Base {
+            opened: Instant::now(),
+            offset: AtomicU64::new(wall()),
+            looked: AtomicU64::new(0),
+        })))
     }
 
     /// A clock that stands at `now` until it is [advanced](Self::advance): for tests.
@@ -51,16 +64,7 @@ impl Clock {
     /// The time.
     pub fn now(&self) -> Millis {
         match &*self.0 {
-            Kind::System(base) => {
-                let mut base = base.lock().unwrap_or_else(PoisonError::into_inner);
-                let steady = base.wall + base.at.elapsed().as_millis() as Millis;
-                let wall = wall();
-                if steady.abs_diff(wall) > PART {
-                    *base = Base { wall, at: Instant::now() };
-                    return wall;
-                }
-                steady
-            }
+            Kind::System(base) => base.now(),
             Kind::Test(hands) => hands.lock().unwrap_or_else(PoisonError::into_inner).now,
         }
     }
@@ -109,6 +113,23 @@ impl Clock {
                 std::thread::park();
             }
         }
+    }
+}
+
+impl Base {
+    fn now(&self) -> Millis {
+        let since = self.opened.elapsed().as_millis() as Millis;
+        let steady = self.offset.load(Ordering::Relaxed) + since;
+        if since < self.looked.load(Ordering::Relaxed) + LOOK {
+            return steady;
+        }
+        self.looked.store(since, Ordering::Relaxed);
+        let wall = wall();
+        if steady.abs_diff(wall) <= PART {
+            return steady;
+        }
+        self.offset.store(wall.saturating_sub(since), Ordering::Relaxed);
+        wall.max(since)
     }
 }
 

@@ -25,6 +25,7 @@
 
 pub mod clock;
 pub mod file;
+mod fork;
 mod options;
 pub mod store;
 

@@ -60,14 +60,16 @@ impl<'a> Run<'a> {
         self.staged.clear();
         catch_up(engine, journal, clock)?;
         while !self.finished() {
-            self.stage(engine, journal_bytes, clock());
+            // One time for the round: it is microseconds long.
+            let now = clock();
+            self.stage(engine, journal_bytes, now);
             if engine.drafts().is_empty() {
                 self.answer(Vec::new(), engine.tail().position);
                 continue;
             }
             match journal.append(engine.tail(), engine.drafts()) {
                 Ok(tail) => {
-                    let done = engine.confirm(&tail, clock())?;
+                    let done = engine.confirm(&tail, now)?;
                     self.answer(done, tail.position);
                     self.attempts = 0;
                 }

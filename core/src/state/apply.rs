@@ -4,7 +4,7 @@ use alloc::format;
 
 use super::{
     NONE, Remembered, State, Value,
-    index::key_hash,
+    index::{ORIGIN, key_hash},
     past::Gone,
     slot::{Claim, Slot},
 };
@@ -201,12 +201,13 @@ impl State {
         let at = self.slots[slot].claim;
         let was_own_origin = self.claims[at].origin == before.id;
         if before.id != retitle.id.0 {
-            self.ids.remove(before.id, slot);
-            self.slots[slot].id = retitle.id.0;
-            self.ids.insert(retitle.id.0, slot, |slot| self.slots[slot].id);
             if was_own_origin {
-                self.index_origin(before.id, slot);
+                self.ids.mark_origin(before.id, slot);
+            } else {
+                self.ids.remove(before.id, slot);
             }
+            self.slots[slot].id = retitle.id.0;
+            self.index_id(retitle.id.0, slot);
         }
         let claim = &mut self.claims[at];
         claim.owner = retitle.owner.0;
@@ -263,7 +264,7 @@ impl State {
         }
         self.ids.remove(id, slot);
         if origin != id {
-            self.origins.remove(origin, slot);
+            self.ids.remove(origin, slot | ORIGIN);
         }
         self.arena.free(data, len as usize);
         if claim != NONE {

@@ -53,9 +53,8 @@ impl State {
         }
         let tasks = self.slots.len();
         let agree = [
-            ("ids", self.ids.len(), tasks),
+            ("ids and origins", self.ids.len(), tasks + origins),
             ("heaps", in_heaps, tasks),
-            ("origins", self.origins.len(), origins),
             ("keys", self.keys.len(), keys),
             ("claims", self.claims.len(), claims),
             ("texts", self.texts.len(), texts),

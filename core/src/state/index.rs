@@ -1,8 +1,14 @@
 //! Finding slots by id, by origin and by key: tables of slot numbers, four bytes each.
+//!
+//! Ids and origins share one table: a task that was changed stands there twice, under its present id and, marked, under
+//! its origin. So the first claim of a task only marks the entry that is in the cache already.
 
 use hashbrown::HashTable;
 
 use super::digest;
+
+/// Marks an entry that stands under its task's origin.
+pub const ORIGIN: u32 = 1 << 31;
 
 /// Slots by a number.
 #[derive(Debug, Default)]
@@ -30,20 +36,27 @@ impl Index {
         self.table.len()
     }
 
-    /// The slot under a number, where `number(slot)` says what a slot is under.
+    /// The entry under a number, where `number(entry)` says what an entry is under.
     pub fn get(&self, id: u64, number: impl Fn(u32) -> u64) -> Option<u32> {
-        self.table.find(spread(id), |slot| number(*slot) == id).copied()
+        self.table.find(spread(id), |entry| number(*entry) == id).copied()
     }
 
-    /// Adds a slot under a number that has none.
-    pub fn insert(&mut self, id: u64, slot: u32, number: impl Fn(u32) -> u64) {
-        self.table.insert_unique(spread(id), slot, |slot| spread(number(*slot)));
+    /// Adds an entry under a number that has none.
+    pub fn insert(&mut self, id: u64, entry: u32, number: impl Fn(u32) -> u64) {
+        self.table.insert_unique(spread(id), entry, |entry| spread(number(*entry)));
     }
 
-    /// Removes a slot from under a number.
-    pub fn remove(&mut self, id: u64, slot: u32) {
-        if let Ok(entry) = self.table.find_entry(spread(id), |found| *found == slot) {
-            entry.remove();
+    /// Removes an entry from under a number.
+    pub fn remove(&mut self, id: u64, entry: u32) {
+        if let Ok(found) = self.table.find_entry(spread(id), |found| *found == entry) {
+            found.remove();
+        }
+    }
+
+    /// What was under its id stays there as an origin.
+    pub fn mark_origin(&mut self, id: u64, slot: u32) {
+        if let Some(entry) = self.table.find_mut(spread(id), |found| *found == slot) {
+            *entry |= ORIGIN;
         }
     }
 

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use super::{
     Arena, CLAIM_BYTES, NONE, Remembered, State, TASK_BYTES, Value, digest,
-    index::key_hash,
+    index::{ORIGIN, key_hash},
     slot::{Claim, Slot, Texts},
 };
 use crate::{entry::Image, id::Author, port::Tail};
@@ -50,18 +50,13 @@ impl State {
             claim,
         });
         self.groups[group].heap.push(&mut self.slots, slot);
-        self.ids.insert(id, slot, |slot| self.slots[slot].id);
+        self.index_id(id, slot);
         if origin != id {
-            self.index_origin(origin, slot);
+            self.index_id(origin, slot | ORIGIN);
         }
         self.index_key(slot);
         self.bytes += self.weight(slot);
         self.digest = self.digest.wrapping_add(self.hash(slot));
-    }
-
-    pub(super) fn index_origin(&mut self, origin: u64, slot: u32) {
-        let (slots, claims) = (&self.slots, &self.claims);
-        self.origins.insert(origin, slot, |slot| claims[slots[slot].claim].origin);
     }
 
     pub(super) fn index_key(&mut self, slot: u32) {
@@ -98,7 +93,8 @@ impl State {
 
     /// Makes room for that many more tasks.
     pub(crate) fn reserve(&mut self, tasks: usize) {
-        self.ids.reserve(tasks, |slot| self.slots[slot].id);
+        let (slots, claims) = (&self.slots, &self.claims);
+        self.ids.reserve(tasks, |entry| Self::number(slots, claims, entry));
     }
 
     /// Whether it is, for a snapshot's replay, the state at this revision.

@@ -1,7 +1,7 @@
 //! What is true now: live tasks, groups, records, remembered requests.
 //!
 //! ```text
-//! slots ── id index, origin index, key index        (slot numbers, four bytes each)
+//! slots ── index by id and origin, index by key      (slot numbers, four bytes each)
 //!   │ group ── heap by (available_at, id)           (slot numbers)
 //!   │ data  ── arena
 //!   └ claim, texts                                  (only where they say something)
@@ -49,7 +49,7 @@ use crate::{
     time::Millis,
 };
 use group::Groups;
-use index::{Index, KeyIndex};
+use index::{Index, KeyIndex, ORIGIN};
 use slab::Slab;
 use slot::{Claim, Slot, Texts};
 
@@ -66,7 +66,6 @@ pub struct State {
     texts: Slab<Texts>,
     arena: Arena,
     ids: Index,
-    origins: Index,
     keys: KeyIndex,
     groups: Groups,
     tables: Tables,
@@ -168,18 +167,29 @@ impl State {
         &self.past
     }
 
+    /// What an entry of the index stands under.
+    fn number(slots: &Slab<Slot>, claims: &Slab<Claim>, entry: u32) -> u64 {
+        let slot = &slots[entry & !ORIGIN];
+        if entry & ORIGIN == 0 { slot.id } else { claims[slot.claim].origin }
+    }
+
+    fn entry(&self, number: u64) -> Option<u32> {
+        self.ids.get(number, |entry| Self::number(&self.slots, &self.claims, entry))
+    }
+
+    fn index_id(&mut self, number: u64, entry: u32) {
+        let (slots, claims) = (&self.slots, &self.claims);
+        self.ids.insert(number, entry, |entry| Self::number(slots, claims, entry));
+    }
+
     fn slot_of(&self, id: u64) -> Option<u32> {
-        self.ids.get(id, |slot| self.slots[slot].id)
+        self.entry(id).filter(|entry| entry & ORIGIN == 0)
     }
 
     /// The live task of an origin.
     pub fn by_origin(&self, origin: TaskId) -> Option<TaskId> {
-        // A task that was never changed is its own origin and stands in no second index.
-        let slot = match self.slot_of(origin.0) {
-            Some(slot) if self.origin(slot) == origin.0 => Some(slot),
-            _ => self.origins.get(origin.0, |slot| self.origin(slot)),
-        };
-        slot.map(|slot| TaskId(self.slots[slot].id))
+        let slot = self.entry(origin.0)? & !ORIGIN;
+        (self.origin(slot) == origin.0).then(|| TaskId(self.slots[slot].id))
     }
 
     /// The live task of a key.

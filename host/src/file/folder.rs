@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process,
     sync::Arc,
 };
 
@@ -30,7 +29,7 @@ use super::{
 pub struct Folder {
     path: PathBuf,
     options: FolderOptions,
-    pid: u32,
+    fork: u64,
     open: Option<Open>,
 }
 
@@ -58,7 +57,7 @@ impl Folder {
         }
         let path = fs::canonicalize(path).map_err(|error| fault(error, "find", path))?;
         let open = Open::new(&path, options)?;
-        Ok(Self { path, options: *options, pid: process::id(), open: Some(open) })
+        Ok(Self { path, options: *options, fork: crate::fork::generation(), open: Some(open) })
     }
 
     /// Its path, absolute and without links.
@@ -68,7 +67,7 @@ impl Folder {
 
     /// What is open, unless this process only inherited it.
     fn here(&mut self) -> Result<&mut Open> {
-        if process::id() != self.pid {
+        if crate::fork::generation() != self.fork {
             self.open = None;
         }
         self.open.as_mut().ok_or_else(|| forked(&self.path))

@@ -8,7 +8,7 @@ use std::{
     fs::{File, TryLockError},
     hint,
     path::{Path, PathBuf},
-    process, thread,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
-    pid: u32,
+    fork: u64,
     held_since: Option<Instant>,
     stay_away_until: Option<Instant>,
     looked: Instant,
@@ -41,7 +41,14 @@ pub(super) struct Lock {
 impl Lock {
     /// A lock that is not held, on a descriptor that nobody else has.
     pub(super) fn new(file: File, path: PathBuf) -> Self {
-        Self { file, path, pid: process::id(), held_since: None, stay_away_until: None, looked: Instant::now() }
+        Self {
+            file,
+            path,
+            fork: crate::fork::generation(),
+            held_since: None,
+            stay_away_until: None,
+            looked: Instant::now(),
+        }
     }
 
     /// Takes it, waiting at most `wait`.
@@ -153,7 +160,7 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // Closing is not enough where a forked process has the descriptor too; and in that process nothing else is
         // allowed.
-        if self.held_since.take().is_some() && process::id() == self.pid {
+        if self.held_since.take().is_some() && crate::fork::generation() == self.fork {
             self.give_back();
         }
     }

@@ -1,6 +1,6 @@
 //! One open file.
 
-use std::{fs::File, path::PathBuf, process};
+use std::{fs::File, path::PathBuf};
 
 use tenure_core::{Result, bytelog::DiskFile};
 
@@ -15,19 +15,19 @@ pub struct OpenFile {
     file: File,
     path: PathBuf,
     access: Access,
-    pid: u32,
+    fork: u64,
 }
 
 impl OpenFile {
     pub(super) fn new(file: File, path: PathBuf, access: Access) -> Self {
-        Self { file, path, access, pid: process::id() }
+        Self { file, path, access, fork: crate::fork::generation() }
     }
 
     fn may_write(&self) -> Result<()> {
         if self.access == Access::ReadOnly {
             return Err(fault::read_only(&self.path));
         }
-        if process::id() != self.pid {
+        if crate::fork::generation() != self.fork {
             return Err(fault::forked(&self.path));
         }
         Ok(())

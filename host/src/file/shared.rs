@@ -27,13 +27,13 @@ pub(super) fn is_lock_file(file: &File) -> io::Result<bool> {
 pub(super) struct Shared {
     file: File,
     path: PathBuf,
-    pid: u32,
+    fork: u64,
     writable: bool,
 }
 
 impl Shared {
     pub(super) fn new(file: File, path: PathBuf, writable: bool) -> Self {
-        Self { file, path, pid: process::id(), writable }
+        Self { file, path, fork: crate::fork::generation(), writable }
     }
 
     /// Puts the mark where it is missing. Handles that do so at once write the same bytes.
@@ -55,7 +55,7 @@ impl Shared {
         if !self.writable {
             return Err(fault::read_only(&self.path));
         }
-        if process::id() != self.pid {
+        if crate::fork::generation() != self.fork {
             return Err(fault::forked(&self.path));
         }
         platform::write_at(&self.file, SHARED_AT, bytes).map_err(|error| fault::fault(error, "write to", &self.path))
@@ -75,8 +75,8 @@ impl Shared {
 
     /// Names this process as the holder. Best effort: it serves a message alone.
     pub(super) fn name_holder(&self) {
-        if self.holder() != Some(self.pid) {
-            let _ = platform::write_at(&self.file, 0, &u64::from(self.pid).to_le_bytes());
+        if self.holder() != Some(process::id()) {
+            let _ = platform::write_at(&self.file, 0, &u64::from(process::id()).to_le_bytes());
         }
     }
 }

@@ -80,7 +80,7 @@ struct Shared {
     strict: bool,
     read_only: bool,
     closed: AtomicBool,
-    pid: u32,
+    fork: u64,
     /// This handle itself, for the threads that serve it and must not keep it alive.
     own: Weak<Self>,
 }
@@ -141,7 +141,7 @@ impl Shared {
     }
 
     fn may_go_on(&self) -> Result<()> {
-        if self.pid != std::process::id() {
+        if self.fork != crate::fork::generation() {
             return Err(Error::new(
                 Code::Forked,
                 "this handle was inherited by a forked process, where its threads and locks do not exist: open the store anew there",
@@ -155,7 +155,7 @@ impl Shared {
 
     /// Ends the background, flushes, gives back an exclusive store, closes the journal.
     fn end(&self) -> Result<()> {
-        if self.pid != std::process::id() {
+        if self.fork != crate::fork::generation() {
             return Ok(());
         }
         self.waits.close();

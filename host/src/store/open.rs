@@ -102,7 +102,7 @@ impl Store {
             strict,
             read_only: options.read_only,
             closed: AtomicBool::new(false),
-            pid: std::process::id(),
+            fork: crate::fork::generation(),
             own: own.clone(),
         });
         if !strict && !options.read_only {
