@@ -26,7 +26,7 @@ use run::Run;
 
 use crate::{
     engine::{Engine, Setup},
-    error::{Code, Error, Result},
+    error::{Code, Error, Outcome, Result},
     id::{Author, Position, StoreId},
     port::{AppendError, Journal, JournalStats, Synced, Syncer},
     request::Committed,
@@ -196,9 +196,13 @@ impl Driver {
                         engine.rollback();
                         Ok(())
                     }
-                    Err(AppendError::Refused(error) | AppendError::Unknown(error)) => {
+                    Err(AppendError::Refused(error)) => {
                         engine.rollback();
-                        Err(error)
+                        Err(error.with_outcome(Outcome::Refused))
+                    }
+                    Err(AppendError::Unknown(error)) => {
+                        engine.rollback();
+                        Err(error.with_outcome(Outcome::Unknown))
                     }
                 }
             })?;

@@ -117,8 +117,34 @@ impl<'a> Run<'a> {
     fn answer(&mut self, done: Vec<Committed>, until: Position) {
         let mut done = done.into_iter();
         for staged in self.staged.drain(..) {
-            let answer = staged.or_else(|| done.next().map(|committed| Ok(Done { committed, until })));
+            let answer = match staged {
+                // It was judged behind what is appended now.
+                Some(Ok(done)) => Some(Ok(Done { until: done.until.max(until), ..done })),
+                Some(Err(error)) => Some(Err(error)),
+                None => done.next().map(|committed| Ok(Done { committed, until })),
+            };
             self.answers.extend(answer);
+        }
+    }
+
+    /// The first of what was staged have these answers, the others have this error.
+    fn answer_in_part(&mut self, done: Vec<Committed>, until: Position, error: &Error) {
+        let mut done = done.into_iter();
+        let mut lost = false;
+        for staged in self.staged.drain(..) {
+            let answer = match staged {
+                Some(answer) if !lost => answer,
+                // What it was judged by is not in the journal.
+                Some(_) => Err(groundless()),
+                None => match done.next() {
+                    Some(committed) => Ok(Done { committed, until }),
+                    None => {
+                        lost = true;
+                        Err(error.clone())
+                    }
+                },
+            };
+            self.answers.push(answer);
         }
     }
 
@@ -138,13 +164,7 @@ impl<'a> Run<'a> {
         });
         engine.rollback();
         let until = engine.tail().position;
-        let mut done = done.into_iter();
-        for staged in self.staged.drain(..) {
-            let answer = staged
-                .or_else(|| done.next().map(|committed| Ok(Done { committed, until })))
-                .unwrap_or_else(|| Err(error.clone()));
-            self.answers.push(answer);
-        }
+        self.answer_in_part(done, until, error);
         read.map(|_| ())
     }
 
@@ -176,9 +196,7 @@ impl<'a> Run<'a> {
             }
         }
         engine.rollback();
-        for staged in self.staged.drain(..) {
-            self.answers.push(staged.unwrap_or_else(|| Err(unknown.clone())));
-        }
+        self.answer_in_part(Vec::new(), at.position, &unknown);
         Ok(())
     }
 
@@ -195,4 +213,10 @@ impl<'a> Run<'a> {
         engine.may_write()?;
         Ok(engine.filler(at, now))
     }
+}
+
+/// An answer that was judged by something which is not in the journal is none.
+fn groundless() -> Error {
+    Error::new(Code::Unavailable, "a transaction before this one did not reach the journal: ask again")
+        .with_outcome(Outcome::Refused)
 }

@@ -40,7 +40,6 @@ pub use table::{Tables, Value};
 
 pub(crate) use arena::Arena;
 pub(crate) use index::key_hash;
-pub(crate) use pick::says_paused;
 
 use alloc::{sync::Arc, vec::Vec};
 

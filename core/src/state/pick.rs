@@ -68,7 +68,7 @@ impl State {
 }
 
 /// Reads the one setting that claim honours, without a JSON parser: the object's own `"paused"` member.
-pub(crate) fn says_paused(settings: &[u8]) -> bool {
+fn says_paused(settings: &[u8]) -> bool {
     let mut depth = 0u32;
     let mut rest = settings;
     while let Some((byte, tail)) = rest.split_first() {

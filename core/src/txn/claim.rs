@@ -7,6 +7,7 @@ use crate::{
     entry::{Op, Retitle},
     error::{Error, Refusal},
     id::{OwnerId, TaskId},
+    record::GROUPS_TABLE,
     request::{Claim, Depend, Order},
     state::{dice::Dice, key_hash},
 };
@@ -38,14 +39,16 @@ pub(super) fn judge(
     reasons.finish()?;
 
     let mut taken: Vec<u32> = Vec::new();
-    let mut passed_over = false;
     for (at, group) in claim.groups.iter().enumerate() {
         let limit = claim.limit - taken.len();
         if limit == 0 {
             break;
         }
+        if bench.overlay.writes(GROUPS_TABLE, group) {
+            return Ok(Verdict::Deferred);
+        }
         // A group that is named twice, or whose settings say so, has nothing more to give.
-        if claim.groups[..at].contains(group) || bench.paused(group) {
+        if claim.groups[..at].contains(group) || bench.state.paused(group) {
             continue;
         }
         let skip = |id: u64| bench.overlay.touches(id);
@@ -53,7 +56,10 @@ pub(super) fn judge(
             Order::Random => bench.state.draw(group, bench.now, limit, dice, skip),
             Order::Oldest => bench.state.oldest(group, bench.now, limit, skip),
         };
-        passed_over |= found.len() < limit && !bench.overlay.is_empty();
+        // What is staged may have put more there: what comes after it must not pass that over.
+        if found.len() < limit && bench.overlay.stirs(group) {
+            return Ok(Verdict::Deferred);
+        }
         if taken.is_empty() {
             taken = found;
         } else {
@@ -61,10 +67,6 @@ pub(super) fn judge(
         }
     }
     if taken.is_empty() {
-        // What is staged may have added what this claim wants: an empty answer must be true of what it follows.
-        if passed_over {
-            return Ok(Verdict::Deferred);
-        }
         let answer = Answer::default();
         return Ok(Verdict::Answer { revision: bench.state.revision(), answer, repeated: false });
     }

@@ -12,6 +12,8 @@ pub(crate) type RecordName = (Arc<str>, Arc<str>);
 pub(crate) struct Footprint {
     /// Ids that it changes or removes.
     pub tasks: Vec<u64>,
+    /// Groups in which it makes something claimable, now or later.
+    pub groups: Vec<Arc<str>>,
     /// Hashes of the keys that it gives or takes.
     pub keys: Vec<u64>,
     /// The request id that it was asked under.

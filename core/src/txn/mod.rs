@@ -15,6 +15,7 @@ mod legal;
 mod ops;
 mod overlay;
 mod records;
+mod room;
 mod update;
 mod verb;
 
@@ -30,9 +31,8 @@ use crate::{
     error::{Error, Refusal},
     id::{OwnerId, Revision, TaskId},
     limits::Limits,
-    record::GROUPS_TABLE,
     request::{Claim, Request},
-    state::{State, dice::Dice, says_paused},
+    state::{State, dice::Dice},
     time::Millis,
 };
 
@@ -80,17 +80,6 @@ pub(crate) struct Bench<'a> {
     pub journal_bytes: u64,
     /// The next task id behind what is staged.
     pub next_id: TaskId,
-}
-
-impl Bench<'_> {
-    /// Whether claims skip a group.
-    fn paused(&self, group: &str) -> bool {
-        if self.overlay.writes(GROUPS_TABLE, group) {
-            let seen = self.overlay.record(self.state, GROUPS_TABLE, group, self.now);
-            return seen.is_some_and(|seen| says_paused(&seen.data));
-        }
-        self.state.paused(group)
-    }
 }
 
 /// What a request answers once it is confirmed.

@@ -17,6 +17,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Overlay {
     tasks: FoldMap<u64, ()>,
+    groups: FoldMap<Arc<str>, ()>,
     keys: FoldMap<u64, ()>,
     requests: FoldMap<(u64, Arc<str>), ()>,
     records: BTreeMap<(Arc<str>, Arc<str>), Option<Seen>>,
@@ -33,9 +34,9 @@ pub(crate) struct Seen {
 }
 
 impl Overlay {
-    /// Whether nothing is staged.
-    pub fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && self.keys.is_empty() && self.requests.is_empty() && self.records.is_empty()
+    /// Whether a staged transaction makes something claimable in this group.
+    pub(crate) fn stirs(&self, group: &str) -> bool {
+        !self.groups.is_empty() && self.groups.contains_key(group)
     }
 
     /// Whether a staged transaction changes this task.
@@ -82,6 +83,9 @@ impl Overlay {
     /// Takes in what a transaction touches, at the revision that it is staged as.
     pub(crate) fn stage(&mut self, footprint: Footprint, revision: Revision) {
         self.tasks.extend(footprint.tasks.into_iter().map(|id| (id, ())));
+        for group in footprint.groups {
+            self.groups.insert(group, ());
+        }
         self.keys.extend(footprint.keys.into_iter().map(|hash| (hash, ())));
         self.requests.extend(footprint.request.map(|name| (name, ())));
         for (name, seen) in footprint.records {
@@ -95,6 +99,7 @@ impl Overlay {
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.tasks.clear();
+        self.groups.clear();
         self.keys.clear();
         self.requests.clear();
         self.records.clear();

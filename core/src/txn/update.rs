@@ -8,14 +8,14 @@ use super::{
     legal,
     ops::{new_image, update_op},
     records::Records,
+    room::room,
     verb::{changed, may_change},
     write_payload,
 };
 use crate::{
-    entry::{Op, Reason},
-    error::{Code, Error, Refusal},
+    entry::{Coalescer, Op, Reason},
+    error::{Error, Refusal},
     id::{OwnerId, TaskId},
-    limits::Limits,
     request::{Add, Depend, IfExists, Request, Update},
     state::{Arena, FoldMap, Title, key_hash},
 };
@@ -47,8 +47,10 @@ pub(super) fn judge(
         return Ok(Verdict::Deferred);
     }
     core::mem::take(&mut draft.reasons).finish()?;
-    draft.room(request, &records)?;
-    Ok(Verdict::Plan(draft.plan(request, &adds, &records, mark)))
+    let added = adds.iter().any(|add| matches!(add, Added::New { .. }));
+    draft.footprint.added_bytes += records.bytes;
+    room(bench, &draft.footprint, added, !request.puts.is_empty())?;
+    Ok(draft.plan(request, &adds, &records, mark))
 }
 
 /// What an add turned out to be.
@@ -67,6 +69,8 @@ struct Drafting<'a, 'b> {
     given: FoldMap<u64, ()>,
     updated: Vec<(usize, Title)>,
     deleted: Vec<(TaskId, Reason)>,
+    /// Those of `deleted`, to find, where it matters.
+    ended: FoldMap<u64, ()>,
     footprint: Footprint,
     deferred: bool,
 }
@@ -81,6 +85,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
             given: FoldMap::default(),
             updated: Vec::new(),
             deleted: Vec::new(),
+            ended: FoldMap::default(),
             footprint: Footprint::default(),
             deferred: false,
         }
@@ -89,9 +94,6 @@ impl<'a, 'b> Drafting<'a, 'b> {
     /// Whether the request names a task that a staged transaction changes.
     fn meets_staged(&self, request: &Request) -> bool {
         let overlay = self.bench.overlay;
-        if overlay.is_empty() {
-            return false;
-        }
         let named =
             request.updates.iter().map(|update| update.id).chain(request.deletes.iter().map(|delete| delete.id));
         named.into_iter().any(|id| overlay.touches(id.0))
@@ -143,6 +145,9 @@ impl<'a, 'b> Drafting<'a, 'b> {
                     self.touch(&title);
                     self.footprint.added_tasks -= 1;
                     self.deleted.push((delete.id, delete.reason));
+                    if !alone {
+                        self.ended.insert(delete.id.0, ());
+                    }
                 }
             }
         }
@@ -168,6 +173,10 @@ impl<'a, 'b> Drafting<'a, 'b> {
             changed(self.bench, &mut self.reasons, || format!("updates[{at}]"), update, &title, self.owner);
             self.move_key(update, &title);
             self.touch(&title);
+            match &update.group {
+                Some(group) => self.stir(group),
+                None => self.footprint.groups.push(self.bench.state.group_at(title.slot).clone()),
+            }
             self.updated.push((at, title));
         }
     }
@@ -177,14 +186,18 @@ impl<'a, 'b> Drafting<'a, 'b> {
         if let (Some(key), _) = self.bench.state.texts_at(title.slot)
             && **self.bench.state.group_at(title.slot) != **group
         {
-            if let Some(id) = self.bench.state.by_key(group, key) {
+            self.give(group, key);
+            if let Some(id) = self.present(group, key) {
                 let held = false;
                 let key = key.as_ref().into();
                 self.reasons.push(Refusal::KeyExists { group: group.clone(), key, id, held });
-            } else {
-                self.give(group, key);
             }
         }
+    }
+
+    /// The task that has a key, unless this transaction deletes it.
+    fn present(&self, group: &str, key: &str) -> Option<TaskId> {
+        self.bench.state.by_key(group, key).filter(|id| !self.ended.contains_key(&id.0))
     }
 
     fn give(&mut self, group: &str, key: &str) {
@@ -204,16 +217,20 @@ impl<'a, 'b> Drafting<'a, 'b> {
         }
     }
 
+    /// Notes that the transaction puts something into a group.
+    fn stir(&mut self, group: &str) {
+        if self.footprint.groups.last().is_none_or(|last| **last != *group) {
+            self.footprint.groups.push(group.into());
+        }
+    }
+
     fn adds<'r>(&mut self, request: &'r Request) -> Vec<Added<'r>> {
         let mut adds = Vec::with_capacity(request.adds.len());
         for add in &request.adds {
-            self.footprint.added_bytes += (64 + Arena::footprint(add.data.len())) as u64;
             let mut replaces = None;
             if let Some(key) = &add.key {
                 self.give(&add.group, key);
-                let present = self.bench.state.by_key(&add.group, key);
-                let present = present.filter(|id| !self.deleted.iter().any(|(deleted, _)| deleted == id));
-                if let Some(title) = present.and_then(|id| self.bench.state.title(id)) {
+                if let Some(title) = self.present(&add.group, key).and_then(|id| self.bench.state.title(id)) {
                     let id = TaskId(title.id);
                     let held = title.held(self.bench.now);
                     match add.if_exists {
@@ -234,25 +251,21 @@ impl<'a, 'b> Drafting<'a, 'b> {
                     }
                 }
             }
+            self.footprint.added_bytes += (64 + Arena::footprint(add.data.len())) as u64;
             self.footprint.added_tasks += i64::from(replaces.is_none());
+            self.stir(&add.group);
             adds.push(Added::New { add, replaces });
         }
         adds
     }
 
-    /// Whether there is room. Finishing and deleting need none.
-    fn room(&mut self, request: &Request, records: &Records<'_>) -> Result<(), Error> {
-        self.footprint.added_bytes += records.bytes;
-        let Bench { state, overlay, limits, journal_bytes, .. } = self.bench;
-        if request.adds.is_empty() && request.puts.is_empty() {
-            return Ok(());
-        }
-        let tasks = state.tasks().saturating_add_signed(overlay.added_tasks() + self.footprint.added_tasks);
-        let bytes = state.bytes() + overlay.added_bytes() + self.footprint.added_bytes;
-        full(limits, tasks, bytes, *journal_bytes, !request.adds.is_empty())
-    }
-
-    fn plan(mut self, request: &Request, adds: &[Added<'_>], records: &Records<'a>, mark: Option<(&str, u64)>) -> Plan {
+    fn plan(
+        mut self,
+        request: &Request,
+        adds: &[Added<'_>],
+        records: &Records<'a>,
+        mark: Option<(&str, u64)>,
+    ) -> Verdict {
         let bench = self.bench;
         let mut next_id = bench.next_id.0;
         let mut draw = || {
@@ -262,7 +275,8 @@ impl<'a, 'b> Drafting<'a, 'b> {
         };
         let mut answer =
             Answer { ids: Vec::with_capacity(adds.len() + self.updated.len()), counts: records.counts.clone() };
-        let mut ops = Vec::with_capacity(self.deleted.len() + adds.len() + self.updated.len() + request.puts.len());
+        let mut ops =
+            Coalescer::with_capacity(self.deleted.len() + adds.len() + self.updated.len() + request.puts.len());
         for (id, reason) in &self.deleted {
             ops.push(Op::Remove { id: *id, reason: *reason });
         }
@@ -295,35 +309,14 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 None => Op::RemoveRecord { table, key },
             });
         }
+        let ops = ops.into_ops();
+        // What changes nothing is not written, unless its answer must be remembered.
+        if ops.is_empty() && mark.is_none() {
+            return Verdict::Answer { revision: bench.state.revision(), answer, repeated: false };
+        }
         self.footprint.records = records.footprint(bench);
         self.footprint.request = mark.map(|(id, _)| (self.owner.0, id.into()));
         let payload = write_payload(bench, self.owner, mark, &answer, &ops);
-        Plan { payload, next_id: TaskId(next_id), answer, footprint: self.footprint }
+        Verdict::Plan(Plan { payload, next_id: TaskId(next_id), answer, footprint: self.footprint })
     }
-}
-
-fn full(limits: &Limits, tasks: u64, bytes: u64, journal: u64, adds: bool) -> Result<(), Error> {
-    let over = |what: &str, found: u64, limit: u64, next: &str| {
-        Err(Error::new(Code::Full, format!("the store is full: {found} {what} of {limit} allowed: {next}")))
-    };
-    if adds && tasks > limits.max_tasks {
-        return over("tasks", tasks, limits.max_tasks, "finish or delete some, or raise max_tasks");
-    }
-    if bytes > limits.max_state_bytes {
-        return over(
-            "bytes of state",
-            bytes,
-            limits.max_state_bytes,
-            "finish or delete some, or raise max_state_bytes",
-        );
-    }
-    if journal > limits.max_journal_bytes {
-        return over(
-            "bytes of journal",
-            journal,
-            limits.max_journal_bytes,
-            "take a snapshot, or raise max_journal_bytes",
-        );
-    }
-    Ok(())
 }
