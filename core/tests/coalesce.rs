@@ -109,6 +109,8 @@ fn a_save_whose_old_place_was_used_in_between_stays() {
     let replacing = Op::Save { replaces: TaskId(1), task: image(5, 1) };
     let ops = [save(1, 1), replacing.clone(), save(1, 2)];
     assert_eq!(merged(&ops), ops);
+    let ops = [replacing.clone(), save(1, 2), replacing.clone()];
+    assert_eq!(merged(&ops), ops);
     assert_eq!(merged(&[replacing, save(5, 2)]), [Op::Save { replaces: TaskId(1), task: image(5, 2) }]);
 }
 

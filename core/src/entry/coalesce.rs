@@ -48,8 +48,8 @@ impl<'a> Coalescer<'a> {
     pub fn push(&mut self, op: Op<'a>) {
         let op = match op {
             Op::Save { replaces, task } => match self.task(task.id.0) {
-                Some(Op::Save { replaces: first, task: earlier })
-                    if earlier.id == task.id && (replaces.0 == 0 || replaces == task.id || replaces == *first) =>
+                Some(Op::Save { task: earlier, .. })
+                    if earlier.id == task.id && (replaces.0 == 0 || replaces == task.id) =>
                 {
                     *earlier = task;
                     return;
