@@ -259,6 +259,7 @@ fn catch_up(engine: &mut Engine, journal: &mut dyn Journal, clock: Clock<'_>) ->
         engine.ingest(&stored, now)
     })?;
     debug_assert_eq!(tail.revision, engine.tail().revision, "a read ended elsewhere than its entries");
+    engine.pass(&tail);
     Ok(())
 }
 
