@@ -8,7 +8,7 @@ mod life;
 
 use std::collections::BTreeMap;
 
-use life::{Known, Life, STEPS, check, is_refusal, open};
+use life::{Known, Life, STEPS, check, is_refusal, named, open};
 use tenure_core::{
     bytelog::Disk as _,
     testing::{Lost, SimDisk, Survive},
@@ -26,7 +26,7 @@ fn undisturbed() -> (BTreeMap<u64, u64>, u64) {
     let mut life = Life::begin(vec![disk, other]).unwrap();
     life.live().unwrap();
     let files = watch.files();
-    assert!(files.iter().filter(|name| name.ends_with(".snap")).count() == 2, "{files:?}");
+    assert_eq!(named(&files, "snap").len(), 2, "{files:?}");
     assert!(!files.contains(&"0000000001.seg".to_owned()), "nothing was let go: {files:?}");
     assert!(life.known.refused.is_empty() && life.known.acked > STEPS, "{:?}", life.known);
     (life.known.digests, watch.calls())
@@ -134,7 +134,7 @@ fn a_cut_at_every_byte_of_the_last_segment_leaves_a_whole_prefix_or_is_refused_b
     let mut life = Life::begin(vec![disk, other]).unwrap();
     (0..STEPS + 4).try_for_each(|step| life.step(step)).unwrap();
     let digests = life.known.digests.clone();
-    let last = watch.files().into_iter().rfind(|name| name.ends_with(".seg")).unwrap();
+    let last = named(&watch.files(), "seg").pop().unwrap();
     let whole = watch.bytes(&last);
     let (mut refused, mut opened) = (0, 0);
     for len in 0..whole.len() {

@@ -66,6 +66,13 @@ impl Engine {
         self.overlay.clear();
     }
 
+    /// The journal's end lies behind what is no entry, such as the seal of a segment: what is staged goes there.
+    pub fn pass(&mut self, tail: &Tail) {
+        if tail.revision == self.tail.revision && tail.position > self.tail.position {
+            self.tail = *tail;
+        }
+    }
+
     pub(super) fn committed(&self, revision: Revision, answer: &Answer, repeated: bool) -> Committed {
         let tasks = answer.ids.iter().map(|id| self.state.task(*id).unwrap_or_else(|| shell(*id))).collect();
         Committed { revision, tasks, counts: answer.counts.clone(), repeated }

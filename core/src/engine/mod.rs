@@ -207,13 +207,6 @@ impl Engine {
         self.absorb(stored, now)
     }
 
-    /// The journal's end lies behind what is no entry, such as the seal of a segment: what is staged goes there.
-    pub fn pass(&mut self, tail: &Tail) {
-        if tail.revision == self.tail.revision && tail.position > self.tail.position {
-            self.tail = *tail;
-        }
-    }
-
     fn absorb(&mut self, stored: &Stored<'_>, now: Millis) -> Result<()> {
         if let Some(why) = &self.closed {
             return Err(why.clone());

@@ -71,12 +71,14 @@ impl Life {
     }
 
     /// All steps; ends at the first that fails.
+    #[allow(dead_code, reason = "of the tests that share this file, not each needs it")]
     pub fn live(&mut self) -> Result<()> {
         (0..STEPS).try_for_each(|step| self.step(step))?;
         self.drivers.drain(..).try_for_each(|mut driver| driver.journal().close())
     }
 
     /// All steps, whatever becomes of each.
+    #[allow(dead_code, reason = "of the tests that share this file, not each needs it")]
     pub fn live_on(&mut self) {
         for step in 0..STEPS {
             let _ = self.step(step);
@@ -123,6 +125,17 @@ impl Life {
         failed.map_or(Ok(done), Err)
     }
 
+    /// A step that adds, and no sync after it.
+    #[allow(dead_code, reason = "of the tests that share this file, not each needs it")]
+    pub fn step_unsynced(&mut self, step: u64) -> Result<()> {
+        let adds = vec![Add { group: "map".into(), data: data(step, 60), ..Add::default() }];
+        let request = Request { adds, puts: vec![mark(step)], ..Request::default() };
+        let driver = &mut self.drivers[0];
+        driver.ask(Ask::Update(&request), &|| NOW)?;
+        self.known.digests.insert(driver.engine().tail().revision.0, driver.engine().state().digest());
+        Ok(())
+    }
+
     fn update(&mut self, who: usize, step: u64, mut request: Request) -> Result<Vec<Task>> {
         request.puts.push(mark(step));
         let mut done = self.ask(who, &[step], &[Ask::Update(&request)])?;
@@ -161,7 +174,11 @@ impl Life {
             }
             5 => {
                 let requests: Vec<Request> = (0..3)
-                    .map(|i| Request { adds: vec![add(i * 50)], puts: vec![mark(500 + step * 3 + i as u64)], ..Request::default() })
+                    .map(|i| Request {
+                        adds: vec![add(i * 50)],
+                        puts: vec![mark(500 + step * 3 + i as u64)],
+                        ..Request::default()
+                    })
                     .collect();
                 let steps: Vec<u64> = (0..3).map(|i| 500 + step * 3 + i).collect();
                 let asks: Vec<Ask<'_>> = requests.iter().map(Ask::Update).collect();
@@ -169,7 +186,7 @@ impl Life {
             }
             7 => {
                 let Some(task) = self.held(owner) else { return Ok(()) };
-                let verb = if step % 2 == 0 { Verb::Renew } else { Verb::Release };
+                let verb = if step.is_multiple_of(2) { Verb::Renew } else { Verb::Release };
                 let update = Update { id: task.id, verb, available: Some(When::After(5000)), ..Update::default() };
                 let updates = vec![update];
                 drop(self.update(who, step, Request { owner, updates, ..Request::default() })?);
@@ -204,6 +221,7 @@ pub fn sync(driver: &mut Driver) -> Result<()> {
 
 /// Opens what is left and checks it against what is known: the acknowledged history, or that plus what was in flight.
 /// `digests` are those of a life that nothing disturbed, or what was seen of this one. Answers with the revision.
+#[allow(dead_code, reason = "of the tests that share this file, not each needs it")]
 pub fn check(disk: &SimDisk, known: &Known, digests: &BTreeMap<u64, u64>, what: &str) -> u64 {
     let mut driver = open(disk.process(), 7).unwrap_or_else(|error| panic!("{what}: {error:?}"));
     let state = driver.engine().state();
@@ -230,6 +248,11 @@ pub fn check(disk: &SimDisk, known: &Known, digests: &BTreeMap<u64, u64>, what: 
         .unwrap_or_else(|error| panic!("{what}, again: {error:?}"));
     assert_eq!(again.engine().state().digest(), digest, "{what}, again");
     revision
+}
+
+/// The files with this ending, in order.
+pub fn named(files: &[String], ending: &str) -> Vec<String> {
+    files.iter().filter(|name| name.rsplit_once('.').is_some_and(|(_, end)| end == ending)).cloned().collect()
 }
 
 /// Whether an error says that nothing can be read here, which is never wrong of a damaged store.
