@@ -15,6 +15,7 @@
 //!   snapshot                                           the state in one piece, walked while commits go on
 //!   engine                                             stage, confirm, rollback, ingest
 //!   driver                                             the engine over a journal, blocking
+//!   inspect                                            what stands in a store's bytes, line by line
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]
@@ -31,6 +32,8 @@ pub mod entry;
 pub mod error;
 pub mod frame;
 pub mod id;
+#[cfg(feature = "json")]
+pub mod inspect;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod limits;

@@ -32,6 +32,7 @@ mod append;
 mod disk;
 mod folder;
 mod heal;
+mod inspect;
 mod journal;
 mod open;
 mod read;
@@ -43,6 +44,7 @@ mod sync;
 mod watermark;
 
 pub use disk::{Disk, DiskFile, SharedWriter};
+pub use inspect::{Ending, Found, inspect};
 
 use alloc::{sync::Arc, vec::Vec};
 

@@ -79,6 +79,14 @@ fn write_bytes<M: SerializeMap>(
     }
 }
 
+/// Bytes as text where they are text, and as base64 where they are not: one of the two is there.
+pub(crate) fn spell_bytes(bytes: &[u8]) -> (Option<&str>, Option<String>) {
+    match core::str::from_utf8(bytes) {
+        Ok(text) => (Some(text), None),
+        Err(_) => (None, Some(BASE64.encode(bytes))),
+    }
+}
+
 /// A list under one name: `{"tasks":[…]}`.
 struct Listed<'a, T>(&'a [T]);
 

@@ -39,6 +39,63 @@ fn damaged(what: impl Into<String>) -> Error {
     Error::new(Code::Corrupt, format!("the snapshot is damaged: {}", what.into()))
 }
 
+/// A chunk at the front of some bytes.
+#[derive(Debug)]
+pub struct Chunk<'a> {
+    /// What it holds.
+    pub kind: ChunkKind,
+    /// Its content, inflated.
+    pub raw: Cow<'a, [u8]>,
+    /// Bytes of the whole chunk.
+    pub used: usize,
+}
+
+/// The chunk at the front of `bytes`, checked; `None` where they are too few.
+pub fn take_chunk(bytes: &[u8]) -> Result<Option<Chunk<'_>>> {
+    let used = want(bytes)?;
+    if bytes.len() < CHUNK_HEADER || bytes.len() < used {
+        return Ok(None);
+    }
+    let (kind, raw) = open_chunk(&bytes[..used])?;
+    Ok(Some(Chunk { kind, raw, used }))
+}
+
+/// How many bytes the chunk that begins here has, as far as that is known.
+fn want(bytes: &[u8]) -> Result<usize> {
+    if bytes.len() < CHUNK_HEADER {
+        return Ok(CHUNK_HEADER);
+    }
+    let (raw, stored) = (number(bytes, 4), number(bytes, 8));
+    if raw > CHUNK_MAX || stored > CHUNK_MAX || bytes[1] > 1 {
+        return Err(damaged("a chunk's header makes no sense"));
+    }
+    Ok(CHUNK_HEADER + stored)
+}
+
+/// A whole chunk, checked and inflated.
+fn open_chunk(chunk: &[u8]) -> Result<(ChunkKind, Cow<'_, [u8]>)> {
+    let (header, stored) = chunk.split_at(CHUNK_HEADER);
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&header[..12]);
+    crc.update(stored);
+    if crc.finalize() as usize != number(header, 12) {
+        return Err(damaged("a chunk has another checksum than it says"));
+    }
+    let kind = ChunkKind::from_number(header[0]).ok_or_else(|| damaged("it has a chunk of unknown kind"))?;
+    let raw_len = number(header, 4);
+    let raw = if header[1] == 1 {
+        let raw = miniz_oxide::inflate::decompress_to_vec_with_limit(stored, raw_len)
+            .map_err(|error| damaged(format!("a chunk does not inflate: {error}")))?;
+        Cow::Owned(raw)
+    } else {
+        Cow::Borrowed(stored)
+    };
+    if raw.len() != raw_len {
+        return Err(damaged("a chunk has another length than it says"));
+    }
+    Ok((kind, raw))
+}
+
 impl Loader {
     /// A loader for a snapshot of this store.
     pub fn new(store: StoreId) -> Self {
@@ -49,59 +106,29 @@ impl Loader {
     pub fn feed(&mut self, mut bytes: &[u8]) -> Result<()> {
         // Whole chunks are read where they lie; only a cut one is put together.
         while !self.held.is_empty() && !bytes.is_empty() {
-            let want = Self::want(&self.held)?;
-            let take = want.saturating_sub(self.held.len()).min(bytes.len());
+            let wanted = want(&self.held)?;
+            let take = wanted.saturating_sub(self.held.len()).min(bytes.len());
             self.held.extend_from_slice(&bytes[..take]);
             bytes = &bytes[take..];
-            if self.held.len() >= CHUNK_HEADER && self.held.len() >= Self::want(&self.held)? {
+            if self.held.len() >= CHUNK_HEADER && self.held.len() >= want(&self.held)? {
                 let held = core::mem::take(&mut self.held);
                 self.chunk(&held)?;
             }
         }
         while bytes.len() >= CHUNK_HEADER {
-            let want = Self::want(bytes)?;
-            if bytes.len() < want {
+            let wanted = want(bytes)?;
+            if bytes.len() < wanted {
                 break;
             }
-            self.chunk(&bytes[..want])?;
-            bytes = &bytes[want..];
+            self.chunk(&bytes[..wanted])?;
+            bytes = &bytes[wanted..];
         }
         self.held.extend_from_slice(bytes);
         Ok(())
     }
 
-    /// How many bytes the chunk that begins here has, as far as that is known.
-    fn want(bytes: &[u8]) -> Result<usize> {
-        if bytes.len() < CHUNK_HEADER {
-            return Ok(CHUNK_HEADER);
-        }
-        let (raw, stored) = (number(bytes, 4), number(bytes, 8));
-        if raw > CHUNK_MAX || stored > CHUNK_MAX || bytes[1] > 1 {
-            return Err(damaged("a chunk's header makes no sense"));
-        }
-        Ok(CHUNK_HEADER + stored)
-    }
-
     fn chunk(&mut self, chunk: &[u8]) -> Result<()> {
-        let (header, stored) = chunk.split_at(CHUNK_HEADER);
-        let mut crc = crc32fast::Hasher::new();
-        crc.update(&header[..12]);
-        crc.update(stored);
-        if crc.finalize() as usize != number(header, 12) {
-            return Err(damaged("a chunk has another checksum than it says"));
-        }
-        let kind = ChunkKind::from_number(header[0]).ok_or_else(|| damaged("it has a chunk of unknown kind"))?;
-        let raw_len = number(header, 4);
-        let raw = if header[1] == 1 {
-            let raw = miniz_oxide::inflate::decompress_to_vec_with_limit(stored, raw_len)
-                .map_err(|error| damaged(format!("a chunk does not inflate: {error}")))?;
-            Cow::Owned(raw)
-        } else {
-            Cow::Borrowed(stored)
-        };
-        if raw.len() != raw_len {
-            return Err(damaged("a chunk has another length than it says"));
-        }
+        let (kind, raw) = open_chunk(chunk)?;
         if self.end.is_some() || (self.head.is_none() != (kind == ChunkKind::Head)) {
             return Err(damaged("its chunks are out of order"));
         }
@@ -180,15 +207,12 @@ impl Loader {
 
 /// Where the replay of a snapshot begins, once enough of its first bytes are given.
 pub fn begin_of(bytes: &[u8]) -> Result<Option<Position>> {
-    if bytes.len() < Loader::want(bytes)? {
+    let used = want(bytes)?;
+    if bytes.len() < CHUNK_HEADER || bytes.len() < used {
         return Ok(None);
     }
     let mut loader = Loader::new(StoreId::default());
-    let want = Loader::want(bytes)?;
-    if bytes.len() < want || bytes.len() < CHUNK_HEADER {
-        return Ok(None);
-    }
-    match loader.chunk(&bytes[..want]) {
+    match loader.chunk(&bytes[..used]) {
         Err(error) if error.code() != Code::Replaced => Err(error),
         _ => match loader.head {
             Some(head) => Ok(Some(Position(head.position))),

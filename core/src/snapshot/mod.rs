@@ -17,7 +17,7 @@
 mod load;
 mod walk;
 
-pub use load::{Loaded, Loader, begin_of};
+pub use load::{Chunk, Loaded, Loader, begin_of, take_chunk};
 pub use walk::{Walk, pack};
 
 use alloc::{borrow::Cow, vec::Vec};

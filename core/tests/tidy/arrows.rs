@@ -28,6 +28,7 @@ const MODULES: &[(&str, &str)] = &[
     ("snapshot", "VALUES entry state port::SnapshotName port::Stored port::Tail"),
     ("engine", "VALUES entry state txn snapshot port::Draft port::SnapshotName port::Stored port::Tail"),
     ("driver", "VALUES entry port frame bytelog rows state txn snapshot engine"),
+    ("inspect", "VALUES json entry port frame bytelog state snapshot engine driver"),
     ("testing", "VALUES json entry port frame bytelog rows state txn snapshot engine driver"),
 ];
 

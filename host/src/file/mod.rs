@@ -46,10 +46,22 @@ use std::path::Path;
 use tenure_core::{
     Author, Result, StoreId,
     bytelog::{self, ByteLog},
+    inspect::Show,
     port::Journal,
 };
 
 use crate::Options;
+
+/// Gives what stands in a store's folder to `print`, line by line: see [`tenure_core::inspect`]. Nothing is written, no
+/// lock is taken, and what is damaged has a line that says so.
+///
+/// # Errors
+/// `NoStore` where there is no store; `Unavailable` where the folder can't be read; an error of `print` ends it.
+pub fn inspect(path: &Path, show: Show, print: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
+    let options =
+        FolderOptions { access: Access::ReadOnly, create: false, allow_shared_fs: true, ..FolderOptions::default() };
+    tenure_core::inspect::inspect(Folder::open(path, &options)?, show, print)
+}
 
 /// The journal in a folder; where there is none yet, it gets this identity.
 pub(crate) fn open_journal(
