@@ -1,2 +1,5 @@
 //! The `tenure` program.
-fn main() {}
+
+fn main() {
+    std::process::exit(tenure_cli::main(std::env::args_os()));
+}
