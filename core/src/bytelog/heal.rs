@@ -149,7 +149,8 @@ impl<D: Disk> ByteLog<D> {
     /// The tail at a position of the active segment, at which an entry ends.
     fn tail_at(&mut self, position: Position) -> Result<Tail> {
         let (header, file) = (self.active.header, self.active.file.clone());
-        let mut reader = Reader::new(self.salt, &header.tail);
+        let near = self.mark.position >= header.base() && self.mark.position <= position;
+        let mut reader = Reader::new(self.salt, if near { &self.mark } else { &header.tail });
         let (len, _) = file.len()?;
         let end = scan::scan(&*file, &header, len, Some(position), &mut reader, &mut self.window, &mut |_| Ok(()))?;
         if end != End::Limit || reader.tail().position != position {
@@ -166,6 +167,9 @@ impl<D: Disk> ByteLog<D> {
 
     pub(super) fn note(&mut self, synced: Synced) {
         self.durable = self.durable.max(synced.position);
+        if self.tail.position <= self.durable {
+            self.mark = self.tail;
+        }
     }
 }
 

@@ -132,6 +132,7 @@ impl<D: Disk + 'static> Journal for ByteLog<D> {
             tail: self.tail,
             seal: self.seal,
             durable: self.durable,
+            mark: self.mark,
             locked: false,
             unsettled: self.unsettled,
             closed: false,

@@ -95,6 +95,8 @@ pub struct ByteLog<D: Disk> {
     seal: Option<Tail>,
     /// Up to where this handle knows the journal to be durable.
     durable: Position,
+    /// The tail behind the last entry before there that this handle came across.
+    mark: Tail,
     locked: bool,
     /// Whether an append failed and what it left could not be removed.
     unsettled: bool,

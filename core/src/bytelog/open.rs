@@ -88,6 +88,7 @@ impl<D: Disk> ByteLog<D> {
             tail: header.tail,
             seal: None,
             durable: header.base(),
+            mark: header.tail,
             locked: !options.read_only,
             unsettled: false,
             closed: false,
@@ -113,6 +114,12 @@ impl<D: Disk> ByteLog<D> {
         self.note_watermark();
         let mut reader = Reader::new(self.salt, &self.tail);
         self.settle_from(&mut reader, true)
+    }
+
+    /// The tail behind the last whole entry that this handle has checked. In a section it is that of the journal: an
+    /// entry without conditions can be appended there by a handle that has read none of the others.
+    pub fn tail(&self) -> Tail {
+        self.tail
     }
 
     /// Learns from the watermark.

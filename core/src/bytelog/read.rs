@@ -24,33 +24,22 @@ impl<D: Disk> ByteLog<D> {
         }
         self.check_history(from)?;
         let mut reader = Reader::new(self.salt, from);
-        let mut looked_again = false;
-        loop {
-            let stopped = self.walk(&mut reader, visit)?;
-            let verdict = self.judge(&stopped, &reader, false)?;
-            let behind = reader.tail().position < self.tail.position;
-            match verdict {
-                Verdict::Whole | Verdict::NotYet | Verdict::FinishSwitch | Verdict::Drop if !behind => {
-                    // Only what is settled from the handle's own tail is ever changed; a reader takes what is there.
-                    self.adopt(&reader, &stopped)?;
-                    return Ok(*reader.tail());
-                }
-                // A writer may have been at work when the bytes were fetched.
-                _ if !looked_again => {
-                    looked_again = true;
-                    reader.rewind();
-                    self.window.clear();
-                }
-                Verdict::Whole | Verdict::NotYet | Verdict::FinishSwitch | Verdict::Drop => {
-                    return Err(if reader.tail() == from && stopped.stop == Stop::Broken {
-                        foreign(from)
-                    } else {
-                        self.refuse(Verdict::Damaged, &stopped, &reader)
-                    });
-                }
-                verdict => return Err(self.refuse(verdict, &stopped, &reader)),
-            }
+        let stopped = self.walk(&mut reader, visit)?;
+        match self.judge(&stopped, &reader, false)? {
+            Verdict::Whole | Verdict::NotYet | Verdict::FinishSwitch | Verdict::Drop => {}
+            verdict => return Err(self.refuse(verdict, &stopped, &reader)),
         }
+        if reader.tail().position < self.tail.position {
+            // This handle has seen whole entries there.
+            return Err(if reader.tail() == from && stopped.stop == Stop::Broken {
+                foreign(from)
+            } else {
+                self.refuse(Verdict::Damaged, &stopped, &reader)
+            });
+        }
+        // Only what is settled from the handle's own tail is ever changed; a reader takes what is there.
+        self.adopt(&reader, &stopped)?;
+        Ok(*reader.tail())
     }
 
     /// Refuses a tail of another history. Where frames follow, their chain tells; at the end there is only the
@@ -97,7 +86,15 @@ impl<D: Disk> ByteLog<D> {
     pub(super) fn settle_from(&mut self, reader: &mut Reader, opening: bool) -> Result<()> {
         let mut looked_again = self.locked;
         for _ in 0..ATTEMPTS {
-            let stopped = match self.walk(reader, &mut |_| Ok(())) {
+            let (durable, mut mark) = (self.durable, self.mark);
+            let walked = self.walk(reader, &mut |stored| {
+                if stored.tail.position <= durable {
+                    mark = stored.tail;
+                }
+                Ok(())
+            });
+            self.mark = mark;
+            let stopped = match walked {
                 Err(error) if error.code() == Code::Truncated => {
                     // This handle slept while what it stood at was let go. The end of the journal can be found
                     // without it; whoever wants to append from the old tail is told by the append.
@@ -124,6 +121,7 @@ impl<D: Disk> ByteLog<D> {
                     self.unsettled = false;
                     return Ok(());
                 }
+                // A writer may have been at work when the bytes were fetched, and have made them durable since.
                 _ if !looked_again => {
                     looked_again = true;
                     reader.rewind();

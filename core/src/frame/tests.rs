@@ -216,6 +216,27 @@ fn a_row_is_one_frame_and_its_successor_stands_one_further() {
 }
 
 #[test]
+fn a_frame_that_follows_in_the_chain_and_not_in_number_is_refused() {
+    let (bytes, tails) = written(&[b"one"], MAX_FRAME);
+    let header = Header::read(salt(), Position(0), &bytes).unwrap();
+    let refused = |header: Header| {
+        let mut changed = header.write(salt(), Position(0)).0.to_vec();
+        changed.extend_from_slice(b"one");
+        read_all(&changed, &tails[0]).2
+    };
+    assert_eq!(refused(header), None);
+    assert_eq!(refused(Header { revision: Revision(2), ..header }), Some(Fault::Order));
+    assert_eq!(refused(Header { next_id: TaskId(0), ..header }), Some(Fault::Order));
+    assert_eq!(refused(Header { part: 2, ..header }), Some(Fault::Order));
+    assert_eq!(refused(Header { part: 3, ..header }), Some(Fault::Order));
+    assert_eq!(refused(Header { part: 4, ..header }), Some(Fault::Order));
+    assert_eq!(refused(Header { durable: Position(1), ..header }), Some(Fault::Order));
+    assert_eq!(refused(Header { kind: 0, ..header }), Some(Fault::Future));
+    assert_eq!(refused(Header { kind: SEAL, ..header }), Some(Fault::Order));
+    assert_eq!(refused(Header { previous: 1, ..header }), Some(Fault::Chain));
+}
+
+#[test]
 fn every_flipped_bit_is_found() {
     let (bytes, tails) = written(&[b"first", b"second", b"third"], 4);
     let whole = read_all(&bytes, &tails[0]).0;
