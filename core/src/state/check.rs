@@ -16,7 +16,7 @@ impl State {
             if group.heap.is_empty() || !group.heap.check(&self.slots) {
                 return Err(format!("group {:?} has a heap out of order", group.name));
             }
-            if group.heap.iter().any(|(_, slot)| self.slots[slot].group != number) {
+            if group.heap.iter().any(|slot| self.slots[slot].group != number) {
                 return Err(format!("group {:?} has another group's task", group.name));
             }
             in_heaps += group.heap.len();

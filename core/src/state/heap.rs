@@ -12,83 +12,128 @@ use crate::time::Millis;
 /// Children a node.
 const ARITY: usize = 4;
 
-/// Time and slot in 12 bytes.
-#[derive(Clone, Copy, Debug)]
+/// Children of one node stand together in a cache line: the root is the last of the first four.
+const SHIFT: usize = 3;
+
+/// Families a page.
+const PAGE: usize = 256;
+
+/// Time, id and slot in 16 bytes: `time` 44 bits | `id` high 20 bits, `id` low 32 bits, slot 32 bits. What does not
+/// fit (a time behind the year 2500, an id above 2^52) is told apart by looking at the slot.
+#[derive(Clone, Copy, Debug, Default)]
 struct Item {
-    high: u32,
+    high: u64,
     low: u32,
     slot: u32,
 }
 
+/// The items of one family, in one cache line.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Family([Item; ARITY]);
+
+const TIME_MAX: u64 = (1 << 44) - 1;
+const ID_HIGH_MAX: u64 = (1 << 20) - 1;
+
 impl Item {
-    fn new(at: Millis, slot: u32) -> Self {
-        Self { high: (at >> 32) as u32, low: at as u32, slot }
+    fn new(task: &Slot, slot: u32) -> Self {
+        let id_high = (task.id >> 32).min(ID_HIGH_MAX);
+        Self { high: task.available_at.min(TIME_MAX) << 20 | id_high, low: task.id as u32, slot }
     }
 
-    fn at(self) -> Millis {
-        u64::from(self.high) << 32 | u64::from(self.low)
+    fn at(self, slots: &Slab<Slot>) -> Millis {
+        let at = self.high >> 20;
+        if at == TIME_MAX { slots[self.slot].available_at } else { at }
     }
 
     fn before(self, other: Self, slots: &Slab<Slot>) -> bool {
-        match self.at().cmp(&other.at()) {
-            core::cmp::Ordering::Less => true,
-            core::cmp::Ordering::Equal => slots[self.slot].id < slots[other.slot].id,
-            core::cmp::Ordering::Greater => false,
+        let (mine, others) = ((self.high, self.low), (other.high, other.low));
+        if (self.high | other.high) & ID_HIGH_MAX == ID_HIGH_MAX || self.high >> 20 == TIME_MAX {
+            return self.before_exactly(other, slots);
         }
+        mine < others
+    }
+
+    #[cold]
+    fn before_exactly(self, other: Self, slots: &Slab<Slot>) -> bool {
+        let key = |item: Self| (slots[item.slot].available_at, slots[item.slot].id);
+        key(self) < key(other)
     }
 }
 
 /// A heap of slots.
 #[derive(Debug, Default)]
 pub struct Heap {
-    items: Vec<Item>,
+    pages: Vec<Vec<Family>>,
+    len: usize,
 }
 
 impl Heap {
     pub fn len(&self) -> usize {
-        self.items.len()
+        self.len
     }
 
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.len == 0
+    }
+
+    fn item(&self, place: usize) -> Item {
+        let at = place + SHIFT;
+        self.pages[at / ARITY / PAGE][at / ARITY % PAGE].0[at % ARITY]
     }
 
     /// The least time, and its slot.
-    pub fn first(&self) -> Option<(Millis, u32)> {
-        self.items.first().map(|item| (item.at(), item.slot))
+    pub fn first(&self, slots: &Slab<Slot>) -> Option<(Millis, u32)> {
+        (self.len > 0).then(|| (self.item(0).at(slots), self.item(0).slot))
     }
 
-    /// Every slot with its time, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (Millis, u32)> + '_ {
-        self.items.iter().map(|item| (item.at(), item.slot))
+    /// Every slot, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.pages.iter().flatten().flat_map(|family| family.0).skip(SHIFT).take(self.len).map(|item| item.slot)
     }
 
     /// Puts a slot in, by the id and time that it has.
     pub fn push(&mut self, slots: &mut Slab<Slot>, slot: u32) {
-        let item = Item::new(slots[slot].available_at, slot);
-        self.items.push(item);
-        self.rise(slots, self.items.len() - 1, item);
+        let family = (self.len + SHIFT) / ARITY;
+        if family / PAGE == self.pages.len() {
+            // The first page grows by doubling, so that a small group stays small.
+            self.pages.push(if self.pages.is_empty() { Vec::new() } else { Vec::with_capacity(PAGE) });
+        }
+        if family % PAGE == self.pages[family / PAGE].len() {
+            self.pages[family / PAGE].push(Family::default());
+        }
+        let item = Item::new(&slots[slot], slot);
+        self.len += 1;
+        self.rise(slots, self.len - 1, item);
     }
 
     /// Takes out the slot at a place.
     pub fn remove(&mut self, slots: &mut Slab<Slot>, place: usize) {
-        let Some(last) = self.items.pop() else { return };
-        if place < self.items.len() {
-            self.settle(slots, place, last);
+        let last = self.item(self.len - 1);
+        let out = self.item(place);
+        self.len -= 1;
+        if place < self.len {
+            // It was in order where it stood, so the one that takes its place can move one way only.
+            if last.before(out, slots) { self.rise(slots, place, last) } else { self.sink(slots, place, last) }
         }
-        if self.items.len() * 4 < self.items.capacity() && self.items.capacity() > 64 {
-            self.items.shrink_to(self.items.len() * 2);
+        // A page is let go of when another lies unused behind it, so that a task to and fro costs nothing.
+        if self.pages.len() > self.len / (PAGE * ARITY) + 2 {
+            self.pages.pop();
         }
     }
 
     /// Puts the slot at a place where it belongs, after its id or time has changed.
     pub fn moved(&mut self, slots: &mut Slab<Slot>, place: usize) {
-        let slot = self.items[place].slot;
-        self.settle(slots, place, Item::new(slots[slot].available_at, slot));
-    }
-
-    fn settle(&mut self, slots: &mut Slab<Slot>, place: usize, item: Item) {
-        if place > 0 && item.before(self.items[(place - 1) / ARITY], slots) {
+        let old = self.item(place);
+        let item = Item::new(&slots[old.slot], old.slot);
+        // What does not fit into an item can't be compared with what it was.
+        let vague = old.high >> 20 == TIME_MAX || old.high & ID_HIGH_MAX == ID_HIGH_MAX;
+        let rises = if vague {
+            place > 0 && item.before(self.item((place - 1) / ARITY), slots)
+        } else {
+            (item.high, item.low) < (old.high, old.low)
+        };
+        if rises {
             self.rise(slots, place, item);
         } else {
             self.sink(slots, place, item);
@@ -98,7 +143,7 @@ impl Heap {
     fn rise(&mut self, slots: &mut Slab<Slot>, mut place: usize, item: Item) {
         while place > 0 {
             let parent = (place - 1) / ARITY;
-            let above = self.items[parent];
+            let above = self.item(parent);
             if !item.before(above, slots) {
                 break;
             }
@@ -111,54 +156,56 @@ impl Heap {
     fn sink(&mut self, slots: &mut Slab<Slot>, mut place: usize, item: Item) {
         loop {
             let first = place * ARITY + 1;
-            if first >= self.items.len() {
+            if first >= self.len {
                 break;
             }
-            let end = (first + ARITY).min(self.items.len());
-            let mut least = first;
-            for child in first + 1..end {
-                if self.items[child].before(self.items[least], slots) {
+            let family = (first + SHIFT) / ARITY;
+            let family = self.pages[family / PAGE][family % PAGE];
+            let mut least = 0;
+            for child in 1..ARITY.min(self.len - first) {
+                if family.0[child].before(family.0[least], slots) {
                     least = child;
                 }
             }
-            if !self.items[least].before(item, slots) {
+            if !family.0[least].before(item, slots) {
                 break;
             }
-            self.put(slots, place, self.items[least]);
-            place = least;
+            self.put(slots, place, family.0[least]);
+            place = first + least;
         }
         self.put(slots, place, item);
     }
 
     fn put(&mut self, slots: &mut Slab<Slot>, place: usize, item: Item) {
-        self.items[place] = item;
+        let at = place + SHIFT;
+        self.pages[at / ARITY / PAGE][at / ARITY % PAGE].0[at % ARITY] = item;
         slots[item.slot].heap = place as u32;
     }
 
     /// A random slot that can be claimed at `now`.
-    pub fn draw(&self, now: Millis, dice: &mut Dice) -> Option<u32> {
-        if self.first()?.0 > now {
+    pub fn draw(&self, slots: &Slab<Slot>, now: Millis, dice: &mut Dice) -> Option<u32> {
+        if self.first(slots)?.0 > now {
             return None;
         }
-        let mut place = dice.below(self.items.len() as u64) as usize;
-        while self.items[place].at() > now {
+        let mut place = dice.below(self.len as u64) as usize;
+        while self.item(place).at(slots) > now {
             place = (place - 1) / ARITY;
         }
-        Some(self.items[place].slot)
+        Some(self.item(place).slot)
     }
 
     /// Gives the slots that can be claimed at `now` to `visit` until it has enough, parents before children.
-    pub fn available(&self, now: Millis, mut visit: impl FnMut(u32) -> bool) {
+    pub fn available(&self, slots: &Slab<Slot>, now: Millis, mut visit: impl FnMut(u32) -> bool) {
         let mut next = Vec::new();
-        if self.first().is_some_and(|(at, _)| at <= now) {
+        if self.first(slots).is_some_and(|(at, _)| at <= now) {
             next.push(0);
         }
         while let Some(place) = next.pop() {
-            if !visit(self.items[place].slot) {
+            if !visit(self.item(place).slot) {
                 return;
             }
-            for child in place * ARITY + 1..(place * ARITY + 1 + ARITY).min(self.items.len()) {
-                if self.items[child].at() <= now {
+            for child in place * ARITY + 1..(place * ARITY + 1 + ARITY).min(self.len) {
+                if self.item(child).at(slots) <= now {
                     next.push(child);
                 }
             }
@@ -170,10 +217,10 @@ impl Heap {
         // A frontier of places, least first: a child is looked at only once its parent was taken.
         let mut frontier: alloc::collections::BTreeSet<(Millis, u64, usize)> = alloc::collections::BTreeSet::new();
         let key = |place: usize| {
-            let item = self.items[place];
-            (item.at(), slots[item.slot].id, place)
+            let task = &slots[self.item(place).slot];
+            (task.available_at, task.id, place)
         };
-        if !self.items.is_empty() {
+        if self.len > 0 {
             frontier.insert(key(0));
         }
         let mut found = Vec::new();
@@ -181,10 +228,11 @@ impl Heap {
             && let Some((at, _, place)) = frontier.pop_first()
             && at <= now
         {
-            if !skip(self.items[place].slot) {
-                found.push(self.items[place].slot);
+            let slot = self.item(place).slot;
+            if !skip(slot) {
+                found.push(slot);
             }
-            for child in place * ARITY + 1..(place * ARITY + 1 + ARITY).min(self.items.len()) {
+            for child in place * ARITY + 1..(place * ARITY + 1 + ARITY).min(self.len) {
                 frontier.insert(key(child));
             }
         }
@@ -193,11 +241,12 @@ impl Heap {
 
     /// Whether order and places are as they must be.
     pub fn check(&self, slots: &Slab<Slot>) -> bool {
-        self.items.iter().enumerate().all(|(place, item)| {
+        (0..self.len).all(|place| {
+            let item = self.item(place);
             let Some(slot) = slots.get(item.slot) else { return false };
             slot.heap as usize == place
-                && slot.available_at == item.at()
-                && (place == 0 || !item.before(self.items[(place - 1) / ARITY], slots))
+                && slot.available_at == item.at(slots)
+                && (place == 0 || !item.before(self.item((place - 1) / ARITY), slots))
         })
     }
 }

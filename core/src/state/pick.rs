@@ -15,7 +15,7 @@ impl State {
     /// When the next task of a group can be claimed, if that is after `now`; `None` where none is waiting.
     pub fn next_available(&self, group: &str) -> Option<Millis> {
         let number = self.groups.find(group)?;
-        self.groups[number].heap.first().map(|(at, _)| at)
+        self.groups[number].heap.first(&self.slots).map(|(at, _)| at)
     }
 
     /// A random task of a group that can be claimed and is not to be skipped, at most `limit` of them.
@@ -34,7 +34,7 @@ impl State {
         let mut tries = limit.saturating_mul(2).saturating_add(8);
         while found.len() < limit && tries > 0 {
             tries -= 1;
-            let Some(slot) = heap.draw(now, dice) else { return found };
+            let Some(slot) = heap.draw(&self.slots, now, dice) else { return found };
             let fresh = limit == 1 || taken.insert(u64::from(slot), ()).is_none();
             if fresh && !skip(self.slots[slot].id) {
                 found.push(slot);
@@ -43,7 +43,7 @@ impl State {
         if found.len() < limit {
             // Few are left: look at all that are available, and shuffle.
             let mut rest = Vec::new();
-            heap.available(now, |slot| {
+            heap.available(&self.slots, now, |slot| {
                 if !skip(self.slots[slot].id) {
                     rest.push(slot);
                 }

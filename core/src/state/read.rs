@@ -101,7 +101,7 @@ impl State {
             Some(group) => {
                 let Some(number) = self.groups.find(group) else { return Vec::new() };
                 let heap = &self.groups[number].heap;
-                heap.iter().filter(|(_, slot)| wanted(*slot)).map(|(_, slot)| (self.slots[slot].id, slot)).collect()
+                heap.iter().filter(|slot| wanted(*slot)).map(|slot| (self.slots[slot].id, slot)).collect()
             }
             None => (0..self.slots.end())
                 .filter(|slot| self.slots.get(*slot).is_some() && wanted(*slot))
@@ -135,11 +135,12 @@ impl State {
         let mut stats = GroupStats {
             name: group.name.to_string(),
             tasks: group.heap.len() as u64,
-            oldest: group.heap.first().map(|(at, _)| at).filter(|at| *at <= now),
+            oldest: group.heap.first(&self.slots).map(|(at, _)| at).filter(|at| *at <= now),
             paused: self.paused(&group.name),
             ..GroupStats::default()
         };
-        for (at, slot) in group.heap.iter() {
+        for slot in group.heap.iter() {
+            let at = self.slots[slot].available_at;
             match TaskState::of(OwnerId(self.claim(slot).map_or(0, |claim| claim.owner)), at, now) {
                 TaskState::Available => stats.available += 1,
                 TaskState::Delayed => stats.delayed += 1,
