@@ -1,8 +1,10 @@
 //! The tasks of one group, ordered by (available_at, id): a heap with four children a node.
 //!
 //! Those that can be claimed now are the connected top of the heap. The oldest is its root. A random one is found
-//! by drawing any place and climbing to the first node that can be claimed: most places are leaves, so taking a
-//! task out again moves little, and no available task is out of reach.
+//! by drawing a place and climbing to the first node that can be claimed: most places are leaves, so taking a
+//! task out again moves little, and no available task is out of reach. The draw strolls (see [`Dice::stroll`]):
+//! tasks that were added together stand together, here and in slots, index and arena, so that one claim after
+//! another finds what it needs in the cache; and two handles stroll in different places.
 
 use alloc::vec::Vec;
 
@@ -187,7 +189,7 @@ impl Heap {
         if self.first(slots)?.0 > now {
             return None;
         }
-        let mut place = dice.below(self.len as u64) as usize;
+        let mut place = dice.stroll(self.len as u64) as usize;
         while self.item(place).at(slots) > now {
             place = (place - 1) / ARITY;
         }
