@@ -220,8 +220,8 @@ impl State {
         match &retitle.group {
             Some(group) if **group != **self.group_at(slot) => self.change_group(slot, group),
             _ => {
-                let place = before.heap as usize;
-                self.groups[before.group].heap.moved(&mut self.slots, place);
+                let place = self.places[slot as usize] as usize;
+                self.groups[before.group].heap.moved(&self.slots, &mut self.places, place);
             }
         }
         if doing.mode == Mode::Tolerant {
@@ -241,11 +241,11 @@ impl State {
     fn change_group(&mut self, slot: u32, name: &str) {
         self.unindex_key(slot);
         let old = self.slots[slot].group;
-        let place = self.slots[slot].heap as usize;
-        self.groups[old].heap.remove(&mut self.slots, place);
+        let place = self.places[slot as usize] as usize;
+        self.groups[old].heap.remove(&self.slots, &mut self.places, place);
         let group = self.groups.number(name);
         self.slots[slot].group = group;
-        self.groups[group].heap.push(&mut self.slots, slot);
+        self.groups[group].heap.push(&self.slots, &mut self.places, slot);
         if self.groups[old].heap.is_empty() {
             self.groups.retire(old);
         }
@@ -257,8 +257,9 @@ impl State {
         self.bytes -= self.weight(slot);
         self.unindex_key(slot);
         let origin = self.origin(slot);
-        let Slot { id, group, heap, data, len, claim, .. } = self.slots[slot].clone();
-        self.groups[group].heap.remove(&mut self.slots, heap as usize);
+        let Slot { id, group, data, len, claim, .. } = self.slots[slot].clone();
+        let place = self.places[slot as usize] as usize;
+        self.groups[group].heap.remove(&self.slots, &mut self.places, place);
         if self.groups[group].heap.is_empty() {
             self.groups.retire(group);
         }

@@ -13,7 +13,7 @@ impl State {
         let mut texts = 0;
         let mut in_heaps = 0;
         for (number, group) in self.groups.iter() {
-            if group.heap.is_empty() || !group.heap.check(&self.slots) {
+            if group.heap.is_empty() || !group.heap.check(&self.slots, &self.places) {
                 return Err(format!("group {:?} has a heap out of order", group.name));
             }
             if group.heap.iter().any(|slot| self.slots[slot].group != number) {

@@ -95,7 +95,7 @@ impl Heap {
     }
 
     /// Puts a slot in, by the id and time that it has.
-    pub fn push(&mut self, slots: &mut Slab<Slot>, slot: u32) {
+    pub fn push(&mut self, slots: &Slab<Slot>, places: &mut Vec<u32>, slot: u32) {
         let family = (self.len + SHIFT) / ARITY;
         if family / PAGE == self.pages.len() {
             // The first page grows by doubling, so that a small group stays small.
@@ -104,19 +104,26 @@ impl Heap {
         if family % PAGE == self.pages[family / PAGE].len() {
             self.pages[family / PAGE].push(Family::default());
         }
+        if places.len() <= slot as usize {
+            places.resize(slot as usize + 1, 0);
+        }
         let item = Item::new(&slots[slot], slot);
         self.len += 1;
-        self.rise(slots, self.len - 1, item);
+        self.rise(slots, places, self.len - 1, item);
     }
 
     /// Takes out the slot at a place.
-    pub fn remove(&mut self, slots: &mut Slab<Slot>, place: usize) {
+    pub fn remove(&mut self, slots: &Slab<Slot>, places: &mut [u32], place: usize) {
         let last = self.item(self.len - 1);
         let out = self.item(place);
         self.len -= 1;
         if place < self.len {
             // It was in order where it stood, so the one that takes its place can move one way only.
-            if last.before(out, slots) { self.rise(slots, place, last) } else { self.sink(slots, place, last) }
+            if last.before(out, slots) {
+                self.rise(slots, places, place, last);
+            } else {
+                self.sink(slots, places, place, last);
+            }
         }
         // A page is let go of when another lies unused behind it, so that a task to and fro costs nothing.
         if self.pages.len() > self.len / (PAGE * ARITY) + 2 {
@@ -125,7 +132,7 @@ impl Heap {
     }
 
     /// Puts the slot at a place where it belongs, after its id or time has changed.
-    pub fn moved(&mut self, slots: &mut Slab<Slot>, place: usize) {
+    pub fn moved(&mut self, slots: &Slab<Slot>, places: &mut [u32], place: usize) {
         let old = self.item(place);
         let item = Item::new(&slots[old.slot], old.slot);
         // What does not fit into an item can't be compared with what it was.
@@ -136,26 +143,26 @@ impl Heap {
             (item.high, item.low) < (old.high, old.low)
         };
         if rises {
-            self.rise(slots, place, item);
+            self.rise(slots, places, place, item);
         } else {
-            self.sink(slots, place, item);
+            self.sink(slots, places, place, item);
         }
     }
 
-    fn rise(&mut self, slots: &mut Slab<Slot>, mut place: usize, item: Item) {
+    fn rise(&mut self, slots: &Slab<Slot>, places: &mut [u32], mut place: usize, item: Item) {
         while place > 0 {
             let parent = (place - 1) / ARITY;
             let above = self.item(parent);
             if !item.before(above, slots) {
                 break;
             }
-            self.put(slots, place, above);
+            self.put(places, place, above);
             place = parent;
         }
-        self.put(slots, place, item);
+        self.put(places, place, item);
     }
 
-    fn sink(&mut self, slots: &mut Slab<Slot>, mut place: usize, item: Item) {
+    fn sink(&mut self, slots: &Slab<Slot>, places: &mut [u32], mut place: usize, item: Item) {
         loop {
             let first = place * ARITY + 1;
             if first >= self.len {
@@ -172,16 +179,16 @@ impl Heap {
             if !family.0[least].before(item, slots) {
                 break;
             }
-            self.put(slots, place, family.0[least]);
+            self.put(places, place, family.0[least]);
             place = first + least;
         }
-        self.put(slots, place, item);
+        self.put(places, place, item);
     }
 
-    fn put(&mut self, slots: &mut Slab<Slot>, place: usize, item: Item) {
+    fn put(&mut self, places: &mut [u32], place: usize, item: Item) {
         let at = place + SHIFT;
         self.pages[at / ARITY / PAGE][at / ARITY % PAGE].0[at % ARITY] = item;
-        slots[item.slot].heap = place as u32;
+        places[item.slot as usize] = place as u32;
     }
 
     /// A random slot that can be claimed at `now`.
@@ -242,11 +249,11 @@ impl Heap {
     }
 
     /// Whether order and places are as they must be.
-    pub fn check(&self, slots: &Slab<Slot>) -> bool {
+    pub fn check(&self, slots: &Slab<Slot>, places: &[u32]) -> bool {
         (0..self.len).all(|place| {
             let item = self.item(place);
             let Some(slot) = slots.get(item.slot) else { return false };
-            slot.heap as usize == place
+            places[item.slot as usize] as usize == place
                 && slot.available_at == item.at(slots)
                 && (place == 0 || !item.before(self.item((place - 1) / ARITY), slots))
         })

@@ -43,13 +43,12 @@ impl State {
             id,
             available_at: image.available_at,
             group,
-            heap: 0,
             data,
             len: image.data.len() as u32,
             crc: crc32fast::hash(&image.data),
             claim,
         });
-        self.groups[group].heap.push(&mut self.slots, slot);
+        self.groups[group].heap.push(&self.slots, &mut self.places, slot);
         self.index_id(id, slot);
         if origin != id {
             self.index_id(origin, slot | ORIGIN);

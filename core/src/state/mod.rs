@@ -61,6 +61,8 @@ const CLAIM_BYTES: u64 = 56;
 #[derive(Debug, Default)]
 pub struct State {
     slots: Slab<Slot>,
+    /// Where each slot stands in its group's heap.
+    places: Vec<u32>,
     claims: Slab<Claim>,
     texts: Slab<Texts>,
     arena: Arena,

@@ -1,7 +1,8 @@
 //! What the state keeps of a task.
 //!
 //! ```text
-//! Slot   40 bytes   id, time, group, place in the heap, data        every task
+//! Slot   40 bytes   id, time, group, data                           every task
+//! Place   4 bytes   where it stands in its group's heap            every task; apart, for sinking touches many
 //! Claim  40 bytes   owner, origin, times, counts                    only where one of them says something
 //! Texts  32 bytes   key, error                                      only where there is one
 //! ```
@@ -20,10 +21,8 @@ pub struct Slot {
     pub id: u64,
     /// When it can be claimed.
     pub available_at: Millis,
-    /// Its group's number.
+    /// Its group's number; in a vacant slot the next vacant one.
     pub group: u32,
-    /// Its place in the group's heap; in a vacant slot the next vacant one.
-    pub heap: u32,
     /// The handle of its data.
     pub data: u32,
     /// The length of its data.
@@ -36,11 +35,11 @@ pub struct Slot {
 
 impl Vacant for Slot {
     fn vacant(next: u32) -> Self {
-        Self { id: 0, available_at: 0, group: NONE, heap: next, data: NONE, len: 0, crc: 0, claim: NONE }
+        Self { id: 0, available_at: 0, group: next, data: NONE, len: 0, crc: 0, claim: NONE }
     }
 
     fn next_vacant(&self) -> Option<u32> {
-        (self.id == 0).then_some(self.heap)
+        (self.id == 0).then_some(self.group)
     }
 }
 
