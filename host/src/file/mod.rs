@@ -6,6 +6,7 @@
 //!   opened     one open file: positional reads and writes, one fstat, fdatasync
 //!   lock       the lock file's lock: try and back off, never broken, safe across a fork
 //!   shared     the lock file's bytes: who holds it, and 64 bytes that all handles share
+//!   life       the life-long lock of a handle that has the store for itself
 //!   notice     tells when another process has written
 //!   fault      an error of the operating system, with the path and the next step
 //!   platform   all that differs between systems, one file each
@@ -24,6 +25,7 @@
 
 mod fault;
 mod folder;
+mod life;
 mod lock;
 mod notice;
 mod opened;
@@ -36,6 +38,7 @@ mod shared;
 mod tests;
 
 pub use folder::Folder;
+pub(crate) use life::Life;
 pub use notice::{Interrupter, Notice};
 pub use opened::OpenFile;
 pub use options::{Access, FolderOptions};

@@ -155,19 +155,28 @@ impl Shared {
 
     /// Runs requests and tells everyone whom it concerns.
     fn commit(&self, driver: &mut Driver, asks: &[Ask<'_>]) -> Vec<Result<Done>> {
-        let answers = driver.run(asks, &|| self.clock.now());
+        let mut answers = driver.run(asks, &|| self.clock.now());
+        let fenced = |answer: &Result<Done>| answer.as_ref().is_err_and(|error| error.code() == Code::Fenced);
+        if answers.iter().all(fenced) && self.replace_dead(driver) {
+            answers = driver.run(asks, &|| self.clock.now());
+        }
         self.after(driver);
         answers
     }
 
     /// After entries were confirmed or ingested: wakes waiting claims, feeds watches, looks whether a snapshot is due.
     pub(super) fn after(&self, driver: &mut Driver) {
+        self.tell(driver);
+        self.snapshots.look(driver, &self.own);
+    }
+
+    /// Wakes waiting claims and feeds watches.
+    pub(super) fn tell(&self, driver: &mut Driver) {
         let stirred = driver.engine_mut().take_stirred();
         if !stirred.is_empty() {
             self.waits.wake(&stirred);
         }
         self.watches.feed(driver.engine_mut());
-        self.snapshots.look(driver, &self.own);
     }
 
     fn when_durable(&self, answer: Result<Committed>, until: Position) -> Result<Committed> {

@@ -6,6 +6,7 @@
 //!                                  syncer: one sync for all whose `until` it covers ──► answers
 //! ```
 //!
+//! * `alone`      a store that one handle has for itself
 //! * `commit`     the queue and its leader
 //! * `durable`    waiting for stable storage, one sync for all
 //! * `wait`       claims that wait, `cancel` what ends them
@@ -16,6 +17,7 @@
 //! * `watch`      confirmed entries, as they come
 //! * `snapshot`   snapshots in the background
 
+mod alone;
 mod cancel;
 mod claims;
 mod commit;
@@ -54,6 +56,7 @@ use tenure_core::{Code, Error, Millis, OwnerId, Result, StoreId, driver::Driver}
 
 use crate::{
     clock::Clock,
+    file::Life,
     options::{Durability, Options},
 };
 
@@ -73,6 +76,8 @@ struct Shared {
     renewals: Arc<renewal::Renewals>,
     snapshots: Arc<snapshot::Snapshots>,
     path: Option<PathBuf>,
+    /// Held while this handle has the store for itself.
+    life: Mutex<Option<Life>>,
     identity: StoreId,
     owner: OwnerId,
     actor: Arc<str>,
@@ -165,7 +170,10 @@ impl Shared {
         self.durable.close();
         let mut driver = self.driver_anyway();
         let now = || self.clock.now();
-        let released = if self.read_only { Ok(()) } else { driver.release(&now).map(|_| ()) };
+        // A store that is not this handle's alone is not given back, and its lock not taken for that.
+        let alone = driver.engine().state().exclusive() == driver.engine().author();
+        let released = if self.read_only || !alone { Ok(()) } else { driver.release(&now).map(|_| ()) };
+        drop(self.life.lock().unwrap_or_else(PoisonError::into_inner).take());
         let closed = driver.journal().close();
         driver.engine_mut().close(Error::new(Code::Closed, "the handle was closed: open the store again"));
         // A store that was fenced has nothing to give back.

@@ -11,8 +11,8 @@ use tenure_core::{
     rows::Ephemeral,
 };
 
-use super::{Shared, Store, durable, snapshot::Snapshots, verb::millis};
-use crate::options::{Options, Sharing};
+use super::{Shared, Store, alone, durable, snapshot::Snapshots, verb::millis};
+use crate::options::Options;
 
 /// Random bytes from the system.
 fn random<const N: usize>() -> Result<[u8; N]> {
@@ -59,7 +59,9 @@ impl Store {
 
     pub(crate) fn open_with(path: &Path, options: &Options) -> Result<Self> {
         let journal = crate::file::open_journal(path, options, StoreId(random()?), Author(random_id()?))?;
-        Self::assemble(journal, options, Some(path.to_path_buf()))
+        // The process may change its directory.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        Self::assemble(journal, options, Some(path))
     }
 
     fn assemble(journal: Box<dyn Journal>, options: &Options, path: Option<PathBuf>) -> Result<Self> {
@@ -75,13 +77,7 @@ impl Store {
         let now = || clock.now();
         let mut driver = Driver::open(journal, setup, millis(options.lock_wait), &now)?;
         driver.engine().may_read()?;
-        if !options.read_only {
-            match options.sharing {
-                Sharing::Shared => {}
-                Sharing::Exclusive => drop(driver.hand_off(false, &now)?),
-                Sharing::TakeOver => drop(driver.hand_off(true, &now)?),
-            }
-        }
+        let life = alone::enter(&mut driver, path.as_deref(), options, &now)?;
         let snapshots = Arc::new(Snapshots::new(options.snapshots));
         snapshots.find(&mut driver)?;
         let identity = driver.identity();
@@ -95,6 +91,7 @@ impl Store {
             renewals: Arc::default(),
             snapshots,
             path,
+            life: Mutex::new(life),
             identity,
             owner,
             actor,
