@@ -41,7 +41,7 @@ pub struct SnapshotPolicy {
 
 impl Default for SnapshotPolicy {
     fn default() -> Self {
-        Self { automatic: true, bytes: 32 << 20, entries: 4_000_000 }
+        Self { automatic: true, bytes: 28 << 20, entries: 4_000_000 }
     }
 }
 

@@ -206,8 +206,9 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let open = !self.state.present().ended && !self.state.is_lost();
-        if open {
+        // In a forked process the lock may be held by a thread that is not there.
+        let here = self.state.store.shared.may_go_on().is_ok();
+        if here && !self.state.present().ended && !self.state.is_lost() {
             // Best effort: where it does not work, the lease runs out by itself.
             let _ = self.give_back(Update { verb: Verb::Release, ..Update::default() }, Duration::ZERO);
         }

@@ -6,6 +6,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use tenure_core::{
@@ -24,6 +25,9 @@ const SLICE: usize = 256;
 /// How often a walk begins again after a rollback before it gives up.
 const WALKS: u32 = 8;
 
+/// How long it waits after one in the background failed; twice as long each time, up to the second.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+
 /// When the last one was, and whether one runs.
 #[derive(Default)]
 pub(super) struct Snapshots {
@@ -35,7 +39,16 @@ pub(super) struct Snapshots {
     running: AtomicBool,
     closed: AtomicBool,
     taken: AtomicU64,
-    last_error: Mutex<Option<Error>>,
+    failed: Mutex<Option<Failed>>,
+    /// Held by the one that takes one: two at once would only be twice the work.
+    taking: Mutex<()>,
+}
+
+/// The last one in the background failed.
+struct Failed {
+    error: Error,
+    pause: Duration,
+    until: Instant,
 }
 
 impl Snapshots {
@@ -71,43 +84,53 @@ impl Snapshots {
 
     /// Why the last one in the background failed, if it did.
     pub fn last_error(&self) -> Option<Error> {
-        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|failed| failed.error.clone())
+    }
+
+    /// Whether one is due, as far as this handle knows, and no other has begun one lately.
+    fn is_due(&self, driver: &Driver) -> bool {
+        let tail = *driver.engine().tail();
+        let bytes = self.policy.bytes.max(self.bytes.load(Ordering::Relaxed) / 16 * 7);
+        let since = tail.position.0.saturating_sub(self.begin.load(Ordering::Relaxed));
+        let entries = tail.revision.0.saturating_sub(self.begin_revision.load(Ordering::Relaxed));
+        if since < bytes && entries < self.policy.entries {
+            return false;
+        }
+        // Another handle that has begun one is left to it, until half of what makes one due has come since.
+        let Some((author, at)) = driver.engine().snapshot_marker() else { return true };
+        let behind = tail.revision.0.saturating_sub(at.0);
+        let about = u128::from(behind) * u128::from(since) / u128::from(entries.max(1));
+        author == driver.engine().author() || about >= u128::from(bytes / 2) || behind >= self.policy.entries / 2
     }
 
     /// Whether one is due, and if so, sets it going.
     pub fn look(self: &Arc<Self>, driver: &Driver, shared: &Weak<Shared>) {
-        if !self.policy.automatic {
+        if !self.policy.automatic || !self.is_due(driver) || self.closed.load(Ordering::Acquire) {
             return;
         }
-        let tail = *driver.engine().tail();
-        let bytes = self.policy.bytes.max(self.bytes.load(Ordering::Relaxed) / 2);
-        let since = tail.position.0.saturating_sub(self.begin.load(Ordering::Relaxed));
-        let entries = tail.revision.0.saturating_sub(self.begin_revision.load(Ordering::Relaxed));
-        if since < bytes && entries < self.policy.entries {
+        if self.running.swap(true, Ordering::AcqRel) {
             return;
         }
-        // Another handle that has begun one not long ago is left to it.
-        if let Some(marker) = driver.engine().snapshot_marker()
-            && marker.0 != driver.engine().author()
-            && tail.revision.0.saturating_sub(marker.1.0) < self.policy.entries.min(entries) / 2
-        {
-            return;
-        }
-        if self.closed.load(Ordering::Acquire) || self.running.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let snapshots = self.clone();
-        let shared = shared.clone();
-        let spawned = thread::Builder::new().name("tenure-snapshot".into()).spawn(move || {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = failed.as_ref().is_some_and(|failed| Instant::now() < failed.until);
+        drop(failed);
+        let (snapshots, shared) = (self.clone(), shared.clone());
+        let take = move || {
             if let Some(shared) = shared.upgrade() {
-                let done = shared.take_snapshot();
-                *snapshots.last_error.lock().unwrap_or_else(PoisonError::into_inner) = done.err();
+                let done = shared.take_due_snapshot();
+                snapshots.note(done.err());
             }
             snapshots.running.store(false, Ordering::Release);
-        });
-        if spawned.is_err() {
+        };
+        if wait || thread::Builder::new().name("tenure-snapshot".into()).spawn(take).is_err() {
             self.running.store(false, Ordering::Release);
         }
+    }
+
+    fn note(&self, error: Option<Error>) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = failed.as_ref().map_or(PAUSE.0, |failed| (failed.pause * 2).min(PAUSE.1));
+        *failed = error.map(|error| Failed { error, pause, until: Instant::now() + pause });
     }
 }
 
@@ -121,7 +144,22 @@ impl Store {
 }
 
 impl Shared {
+    /// Takes one if it is due by what the journal itself says: another handle may have published one.
+    fn take_due_snapshot(&self) -> Result<()> {
+        {
+            let mut driver = self.driver()?;
+            self.snapshots.find(&mut driver)?;
+            driver.catch_up(&|| self.clock.now())?;
+            self.tell(&mut driver);
+            if !self.snapshots.is_due(&driver) {
+                return Ok(());
+            }
+        }
+        self.take_snapshot().map(drop)
+    }
+
     fn take_snapshot(&self) -> Result<SnapshotName> {
+        let _taking = self.snapshots.taking.lock().unwrap_or_else(PoisonError::into_inner);
         let mut walks = 0;
         loop {
             match self.walk() {
@@ -158,6 +196,10 @@ impl Shared {
         }
         let name = SnapshotName { end: prepared.walk.end().revision, author };
         self.wait_durable(prepared.walk.end().position)?;
+        // Never three: the newest is enough while the next one is written.
+        for old in prepared.journal.snapshots()?.iter().skip(1) {
+            prepared.journal.remove_snapshot(*old)?;
+        }
         let mut chunks = chunks.into_iter();
         prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next()))?;
         let begin = *prepared.walk.begin();

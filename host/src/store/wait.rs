@@ -65,10 +65,11 @@ impl Waits {
         }
     }
 
-    /// Wakes everyone: the handle is closed, or cancelled.
+    /// Wakes everyone: the handle is closed, or the journal can't be read.
     pub fn wake_all(&self) {
         let waiting = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         for waiter in waiting.values().flatten() {
+            waiter.woken.store(true, Ordering::Release);
             waiter.thread.unpark();
         }
     }
@@ -198,11 +199,10 @@ impl Shared {
         if state.paused(group) { None } else { state.next_available(group) }
     }
 
-    /// Whoever leaves may have taken a wake that another needs.
+    /// Whoever leaves may have taken a wake that another needs, or be the only one who knows when the next task's time
+    /// comes.
     fn pass_on(&self, groups: &[Arc<str>]) {
-        let now = self.clock.now();
-        let left: Vec<Arc<str>> =
-            groups.iter().filter(|group| self.next_available(group).is_some_and(|at| at <= now)).cloned().collect();
+        let left: Vec<Arc<str>> = groups.iter().filter(|group| self.next_available(group).is_some()).cloned().collect();
         self.waits.wake(&left);
     }
 
