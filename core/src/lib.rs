@@ -62,6 +62,10 @@ pub use crate::{
     time::{Millis, When},
 };
 
+/// The format of every byte that a store writes; normative.
+#[doc = include_str!("../../docs/FORMAT.md")]
+pub mod format {}
+
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

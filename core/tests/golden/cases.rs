@@ -95,7 +95,9 @@ fn append(driver: &mut Driver, kind: EntryKind, author: u64, ops: &[Op<'_>]) {
         EntryHead { now: NOW, owner: OwnerId(9), actor: "golden:9".into(), request: None, ops: ops.len() as u32 };
     let mut payload = Vec::new();
     write_head(&mut payload, &head);
-    ops.iter().for_each(|op| write_op(&mut payload, op));
+    for op in ops {
+        write_op(&mut payload, op);
+    }
     let draft =
         Draft { kind, revision: Revision(at.revision.0 + 1), next_id: at.next_id, author: Author(author), payload };
     driver
@@ -173,7 +175,7 @@ fn split() -> SimDisk {
     let disk = SimDisk::new();
     let sizes = Sizes { segment: 16 << 20, frame: 64 };
     let mut driver = open(&disk, 1, sizes);
-    let long: String = (0..40).map(|i| format!("{i:04} ")).collect();
+    let long = (0..40).map(|i| format!("{i:04}")).collect::<Vec<_>>().join(" ") + " ";
     all(
         &mut driver,
         &[
