@@ -11,7 +11,7 @@ use tenure_core::{
         conformance::{self, Ground},
     },
     rows::{MemoryRows, RowLog},
-    testing::SimDisk,
+    testing::{Faults, Faulty, SimDisk},
 };
 
 /// Rows in memory.
@@ -83,4 +83,27 @@ impl Ground for Bytes {
 #[test]
 fn a_byte_log_keeps_every_contract() {
     conformance::assert_kept(&conformance::run(&mut Bytes::default()), &[]);
+}
+
+/// A journal that could fail, and does not.
+#[derive(Default)]
+struct Calm(Memory);
+
+fn calm(inner: Box<dyn Journal>) -> Box<dyn Journal> {
+    Box::new(Faulty::new(inner, Faults::new(1)))
+}
+
+impl Ground for Calm {
+    fn fresh(&mut self) -> Result<Box<dyn Journal>> {
+        self.0.fresh().map(calm)
+    }
+
+    fn recreate(&mut self) -> Option<Result<Box<dyn Journal>>> {
+        self.0.recreate().map(|inner| inner.map(calm))
+    }
+}
+
+#[test]
+fn a_journal_that_can_fail_keeps_every_contract_while_it_does_not() {
+    conformance::assert_kept(&conformance::run(&mut Calm::default()), &[]);
 }

@@ -201,3 +201,19 @@ fn a_delayed_task_and_one_with_a_failure_survive_a_snapshot() {
     assert_eq!(again.get("t", "k").as_deref(), Some("v"));
     assert_eq!(again.engine().caller().owner, OwnerId(7));
 }
+
+#[test]
+fn a_task_in_a_slot_that_was_vacant_when_the_walk_began_is_there_once() {
+    let mut store = store();
+    let first = store.add("a", "1");
+    let second = store.add("a", "2");
+    store.change(verb(first.id, Verb::Update)).unwrap();
+    store.end(second.id, Reason::Finished).unwrap();
+    store.fuzzy_snapshot(1, |store, slices| {
+        if slices == 1 {
+            store.add("c", "late");
+            assert!(store.claim("c").is_some());
+        }
+    });
+    store.opens_alike();
+}

@@ -41,6 +41,11 @@ impl Index {
         self.table.find(spread(id), |entry| number(*entry) == id).copied()
     }
 
+    /// The entry under a number that `is` accepts.
+    pub fn find(&self, id: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+        self.table.find(spread(id), |entry| is(*entry)).copied()
+    }
+
     /// Adds an entry under a number that has none.
     pub fn insert(&mut self, id: u64, entry: u32, number: impl Fn(u32) -> u64) {
         self.table.insert_unique(spread(id), entry, |entry| spread(number(*entry)));

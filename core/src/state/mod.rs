@@ -184,7 +184,8 @@ impl State {
     }
 
     fn slot_of(&self, id: u64) -> Option<u32> {
-        self.entry(id).filter(|entry| entry & ORIGIN == 0)
+        // During a tolerant replay a task may stand under its first id while a later form of it stands there as well.
+        self.ids.find(id, |entry| entry & ORIGIN == 0 && self.slots[entry].id == id)
     }
 
     /// The live task of an origin.

@@ -9,7 +9,11 @@ mod file;
 #[cfg(any(test, feature = "std"))]
 mod image;
 #[cfg(any(test, feature = "std"))]
+mod journal;
+#[cfg(any(test, feature = "std"))]
 mod world;
 
+#[cfg(any(test, feature = "std"))]
+pub use journal::{Fault, Faults, Faulty, RIVAL};
 #[cfg(any(test, feature = "std"))]
 pub use {disk::SimDisk, file::SimFile, image::Survive, world::Lost};

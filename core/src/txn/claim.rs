@@ -24,16 +24,15 @@ pub(super) fn judge(
     legal::claim(&mut reasons, claim, bench.limits, bench.now);
     for depend in &claim.depends {
         let (id, found) = match depend {
-            Depend::Id(id) => (*id, bench.state.title(*id).map(|title| title.id)),
-            Depend::Origin(id) => (*id, bench.state.by_origin(*id).map(|id| id.0)),
+            Depend::Id(id) => (*id, bench.state.title(*id).map(|_| *id)),
+            Depend::Origin(id) => (*id, bench.state.by_origin(*id)),
         };
-        match found {
-            Some(found) if bench.overlay.touches(found) => return Ok(Verdict::Deferred),
-            Some(_) => {}
-            None => {
-                let (fate, ..) = fate(bench, id, None, owner);
-                reasons.push(Refusal::MissingDepend { id, fate, now: bench.now });
-            }
+        if bench.staged(found.unwrap_or(id)) {
+            return Ok(Verdict::Deferred);
+        }
+        if found.is_none() {
+            let (fate, ..) = fate(bench, id, None, owner);
+            reasons.push(Refusal::MissingDepend { id, fate, now: bench.now });
         }
     }
     reasons.finish()?;
@@ -56,8 +55,13 @@ pub(super) fn judge(
             Order::Random => bench.state.draw(group, bench.now, limit, dice, skip),
             Order::Oldest => bench.state.oldest(group, bench.now, limit, skip),
         };
-        // What is staged may have put more there: what comes after it must not pass that over.
-        if found.len() < limit && bench.overlay.stirs(group) {
+        // What is staged may have put more there, or something older: this claim must not pass that over.
+        let wanted_before = match (claim.order, found.last()) {
+            (Order::Random, Some(_)) if found.len() == limit => 0,
+            (Order::Oldest, Some(last)) if found.len() == limit => bench.state.title_in(*last).available_at,
+            _ => bench.now.saturating_add(1),
+        };
+        if bench.overlay.first_in(group).is_some_and(|first| first < wanted_before) {
             return Ok(Verdict::Deferred);
         }
         if taken.is_empty() {

@@ -82,6 +82,13 @@ pub(crate) struct Bench<'a> {
     pub next_id: TaskId,
 }
 
+impl Bench<'_> {
+    /// Whether a staged transaction changes this task, or makes it.
+    fn staged(&self, id: TaskId) -> bool {
+        self.overlay.touches(id.0) || (id >= self.state.next_id() && id < self.next_id)
+    }
+}
+
 /// What a request answers once it is confirmed.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {

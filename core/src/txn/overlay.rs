@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Overlay {
     tasks: FoldMap<u64, ()>,
-    groups: FoldMap<Arc<str>, ()>,
+    groups: FoldMap<Arc<str>, Millis>,
     keys: FoldMap<u64, ()>,
     requests: FoldMap<(u64, Arc<str>), ()>,
     records: BTreeMap<(Arc<str>, Arc<str>), Option<Seen>>,
@@ -34,9 +34,9 @@ pub(crate) struct Seen {
 }
 
 impl Overlay {
-    /// Whether a staged transaction makes something claimable in this group.
-    pub(crate) fn stirs(&self, group: &str) -> bool {
-        !self.groups.is_empty() && self.groups.contains_key(group)
+    /// From when the first of what staged transactions put into a group can be claimed.
+    pub(crate) fn first_in(&self, group: &str) -> Option<Millis> {
+        if self.groups.is_empty() { None } else { self.groups.get(group).copied() }
     }
 
     /// Whether a staged transaction changes this task.
@@ -83,8 +83,9 @@ impl Overlay {
     /// Takes in what a transaction touches, at the revision that it is staged as.
     pub(crate) fn stage(&mut self, footprint: Footprint, revision: Revision) {
         self.tasks.extend(footprint.tasks.into_iter().map(|id| (id, ())));
-        for group in footprint.groups {
-            self.groups.insert(group, ());
+        for (group, available_at) in footprint.groups {
+            let first = self.groups.entry(group).or_insert(available_at);
+            *first = available_at.min(*first);
         }
         self.keys.extend(footprint.keys.into_iter().map(|hash| (hash, ())));
         self.requests.extend(footprint.request.map(|name| (name, ())));

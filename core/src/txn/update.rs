@@ -93,13 +93,13 @@ impl<'a, 'b> Drafting<'a, 'b> {
 
     /// Whether the request names a task that a staged transaction changes.
     fn meets_staged(&self, request: &Request) -> bool {
-        let overlay = self.bench.overlay;
+        let bench = self.bench;
         let named =
             request.updates.iter().map(|update| update.id).chain(request.deletes.iter().map(|delete| delete.id));
-        named.into_iter().any(|id| overlay.touches(id.0))
+        named.into_iter().any(|id| bench.staged(id))
             || request.depends.iter().any(|depend| match depend {
-                Depend::Id(id) => overlay.touches(id.0),
-                Depend::Origin(id) => overlay.touches(self.bench.state.by_origin(*id).unwrap_or(*id).0),
+                Depend::Id(id) => bench.staged(*id),
+                Depend::Origin(id) => bench.staged(bench.state.by_origin(*id).unwrap_or(*id)),
             })
     }
 
@@ -170,12 +170,12 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 continue;
             }
             // Judged here for its refusals, and again when it becomes an op.
-            changed(self.bench, &mut self.reasons, || format!("updates[{at}]"), update, &title, self.owner);
+            let after = changed(self.bench, &mut self.reasons, || format!("updates[{at}]"), update, &title, self.owner);
             self.move_key(update, &title);
             self.touch(&title);
             match &update.group {
-                Some(group) => self.stir(group),
-                None => self.footprint.groups.push(self.bench.state.group_at(title.slot).clone()),
+                Some(group) => self.footprint.stir(group, after.available_at),
+                None => self.footprint.stir(self.bench.state.group_at(title.slot), after.available_at),
             }
             self.updated.push((at, title));
         }
@@ -217,13 +217,6 @@ impl<'a, 'b> Drafting<'a, 'b> {
         }
     }
 
-    /// Notes that the transaction puts something into a group.
-    fn stir(&mut self, group: &str) {
-        if self.footprint.groups.last().is_none_or(|last| **last != *group) {
-            self.footprint.groups.push(group.into());
-        }
-    }
-
     fn adds<'r>(&mut self, request: &'r Request) -> Vec<Added<'r>> {
         let mut adds = Vec::with_capacity(request.adds.len());
         for add in &request.adds {
@@ -253,7 +246,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
             }
             self.footprint.added_bytes += (64 + Arena::footprint(add.data.len())) as u64;
             self.footprint.added_tasks += i64::from(replaces.is_none());
-            self.stir(&add.group);
+            self.footprint.stir(&add.group, add.available.at(self.bench.now).unwrap_or_default());
             adds.push(Added::New { add, replaces });
         }
         adds
@@ -295,9 +288,14 @@ impl<'a, 'b> Drafting<'a, 'b> {
             answer.ids.push(id);
             ops.push(Op::Save { replaces: TaskId(0), task: new_image(id, add, bench.now) });
         }
+        let kept = adds.iter().any(|added| matches!(added, Added::Kept(_)));
         for (at, title) in &self.updated {
             let update = &request.updates[*at];
             let id = draw();
+            // An add that keeps a task which this transaction also changes answers with what it becomes.
+            if kept && let Some(answered) = answer.ids[..adds.len()].iter_mut().find(|kept| kept.0 == title.id) {
+                *answered = id;
+            }
             answer.ids.push(id);
             let after = changed(bench, &mut Reasons::default(), || format!("updates[{at}]"), update, title, self.owner);
             ops.push(update_op(bench, update, title, id, after));

@@ -68,7 +68,7 @@ pub(super) fn changed<'a>(
                 reasons.push(Refusal::NotHeld { id: TaskId(title.id) });
             }
             let lease = after.available_at.saturating_sub(bench.now);
-            legal::lease(reasons, place, lease, bench.limits);
+            legal::lease(reasons, &place, lease, bench.limits);
             after.owner = owner;
         }
         Verb::Release => {}
@@ -85,7 +85,7 @@ pub(super) fn changed<'a>(
     }
     if matches!(update.verb, Verb::Renew | Verb::Requeue) && update.data.is_some() {
         let why = format!("{:?} keeps the data: use an update to change it", update.verb);
-        reasons.illegal("updates".into(), Code::Invalid, why);
+        reasons.illegal(place(), Code::Invalid, why);
     }
     after
 }

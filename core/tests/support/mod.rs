@@ -65,6 +65,10 @@ pub fn journal(rows: &MemoryRows) -> Box<dyn Journal> {
 }
 
 impl Handle {
+    pub fn of(driver: Driver, rows: &MemoryRows, setup: Setup, now: Millis) -> Self {
+        Self { driver, rows: rows.clone(), now: Cell::new(now), setup }
+    }
+
     /// A second handle on the same store, with this number as owner and author.
     pub fn second(&self, number: OwnerId) -> Self {
         open_at(&self.rows, setup(number.0, self.setup.limits), self.now.get()).unwrap()
