@@ -19,8 +19,6 @@ mod tests;
 pub use event::{Change, ChangeKind, Event};
 pub use level::LEVEL;
 
-use level::too_new;
-
 use alloc::{format, sync::Arc, vec::Vec};
 
 use crate::{
@@ -86,7 +84,7 @@ pub struct Engine {
 impl Engine {
     /// An engine on a state that is the one at `tail`.
     pub fn new(setup: Setup, state: State, tail: Tail) -> Self {
-        let closed = too_new(&state);
+        let closed = level::too_new(&state);
         Self {
             state,
             overlay: Overlay::default(),
@@ -143,7 +141,7 @@ impl Engine {
         self.skipped
     }
 
-    /// How often a batch was rolled back. Nothing that could be read has changed by it.
+    /// How often a batch was rolled back.
     pub fn rollbacks(&self) -> u64 {
         self.rollbacks
     }
@@ -220,7 +218,7 @@ impl Engine {
             self.skipped += 1;
             return Ok(());
         }
-        self.closed = too_new(&self.state);
+        self.closed = level::too_new(&self.state);
         if self.watching || stored.kind != EntryKind::Transaction || stored.author != self.author {
             self.look(stored, now);
         }
@@ -251,6 +249,7 @@ impl Engine {
             caller: &self.caller,
             now,
             journal_bytes,
+            revision: self.last_revision(),
             next_id: self.next_id(),
         };
         match judge(&bench, ask, &mut self.dice)? {
@@ -294,13 +293,16 @@ impl Engine {
         Ok(())
     }
 
+    fn last_revision(&self) -> Revision {
+        self.drafts.last().map_or(self.tail.revision, |draft| draft.revision)
+    }
+
     fn next_id(&self) -> TaskId {
         self.drafts.last().map_or(self.state.next_id(), |draft| draft.next_id)
     }
 
     fn push(&mut self, kind: EntryKind, next_id: TaskId, payload: Vec<u8>) -> Revision {
-        let last = self.drafts.last().map_or(self.tail.revision, |draft| draft.revision);
-        let revision = Revision(last.0 + 1);
+        let revision = Revision(self.last_revision().0 + 1);
         self.drafts.push(Draft { kind, revision, next_id, author: self.author, payload });
         revision
     }

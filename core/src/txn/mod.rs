@@ -78,6 +78,8 @@ pub(crate) struct Bench<'a> {
     pub caller: &'a Caller,
     pub now: Millis,
     pub journal_bytes: u64,
+    /// The revision of the last entry that is staged.
+    pub revision: Revision,
     /// The next task id behind what is staged.
     pub next_id: TaskId,
 }
@@ -126,7 +128,10 @@ pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice) -> Result<
     if let Some(id) = ask.request_id() {
         legal::request_id(id, bench.limits)?;
         let asked = fingerprint(ask);
-        if let Some(known) = bench.state.memo().get(owner.0, id) {
+        // It is forgotten by what is staged, as it will be by whoever reads that.
+        let last = bench.revision.0.saturating_sub(bench.limits.request_window);
+        let known = bench.state.memo().get(owner.0, id);
+        if let Some(known) = known.filter(|known| known.revision.0 > last) {
             if known.fingerprint != asked {
                 return Err(Error::new(
                     crate::error::Code::RequestReused,
