@@ -108,6 +108,7 @@ impl State {
             Op::Put { table, key, expires_at, value } => {
                 let value = Value { data: Data::from(&*value), revision: doing.revision, expires_at };
                 self.tables.put(&table, &key, value);
+                self.stir_settings(&table, &key);
                 Ok(())
             }
             Op::RemoveRecord { table, key } => {
@@ -117,6 +118,7 @@ impl State {
                         format!("an entry removes record {key:?}, which is not there"),
                     ));
                 }
+                self.stir_settings(&table, &key);
                 Ok(())
             }
             Op::Level(level) => {

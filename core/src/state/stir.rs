@@ -3,6 +3,7 @@
 use alloc::{sync::Arc, vec::Vec};
 
 use super::State;
+use crate::record::GROUPS_TABLE;
 
 /// Names of stirred groups that are kept apart.
 const STIRRED: usize = 1024;
@@ -16,6 +17,13 @@ impl State {
             return self.groups.iter().map(|(_, group)| group.name.clone()).collect();
         }
         stirred
+    }
+
+    /// Other settings of a group may let claims go on there.
+    pub(super) fn stir_settings(&mut self, table: &str, group: &str) {
+        if table == GROUPS_TABLE && self.groups.find(group).is_some() {
+            self.stir(group);
+        }
     }
 
     pub(super) fn stir(&mut self, group: &str) {

@@ -141,7 +141,8 @@ impl Store {
         if !first.tasks.is_empty() || first.repeated || until.is_some_and(|until| until <= now) {
             return shared.unless_cancelled(first, claim, cancel);
         }
-        shared.follow();
+        // Before the follower looks whether anybody waits.
+        let _waiting = Shared::interest(shared);
         let groups: Vec<Arc<str>> = claim.groups.iter().map(|group| Arc::from(group.as_str())).collect();
         if let Some(cancel) = cancel {
             cancel.join();
