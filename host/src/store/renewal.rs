@@ -53,7 +53,7 @@ impl Shared {
     /// Renews a lease in time, from now on.
     pub(super) fn renew_in_time(&self, held: &Arc<HeldState>) {
         let renewals = &self.renewals;
-        renewals.insert(self.clock.now() + held.lease() / 3, Arc::downgrade(held));
+        renewals.insert(next_due(held, self.clock.now()), Arc::downgrade(held));
         let mut due = renewals.due.lock().unwrap_or_else(PoisonError::into_inner);
         if due.thread.is_none() {
             let (clock, shared) = (self.clock.clone(), renewals.clone());
@@ -61,6 +61,13 @@ impl Shared {
             due.thread = spawned.ok().map(|handle| handle.thread().clone());
         }
     }
+}
+
+/// A third of the lease from now; earlier where the present lease ends sooner than a whole one would.
+fn next_due(held: &HeldState, now: Millis) -> Millis {
+    let third = (held.lease() / 3).max(1);
+    let in_time = held.present().task.available_at.saturating_sub(third * 2);
+    now.saturating_add(third).min(in_time).max(now)
 }
 
 fn renew_loop(renewals: &Renewals, clock: &Clock) {
@@ -81,10 +88,11 @@ fn renew_loop(renewals: &Renewals, clock: &Clock) {
         let Some(held) = lease.upgrade() else { continue };
         let renewed = held.renew();
         // A failure of the storage is tried again while there is time; a lost lease is noted and left alone.
-        let pause = if renewed.is_ok() { held.lease() / 3 } else { (held.lease() / 20).max(1) };
         let ended = held.is_lost() || held.present().ended;
         if !ended {
-            renewals.insert(clock.now() + pause, lease);
+            let now = clock.now();
+            let next = if renewed.is_ok() { next_due(&held, now) } else { now + (held.lease() / 20).max(1) };
+            renewals.insert(next, lease);
         }
     }
 }
