@@ -23,11 +23,15 @@
 //! # Ok(()) }
 //! ```
 
+pub mod backup;
 pub mod clock;
 pub mod file;
 mod fork;
+pub mod inspect;
 mod options;
+mod quick;
 pub mod store;
+pub mod verify;
 
 pub use options::{Durability, Options, Sharing, SnapshotPolicy};
 pub use store::{Cancel, Claims, Filter, Held, Stats, Store, Subject, TaskName, Transaction, Watch};

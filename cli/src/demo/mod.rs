@@ -3,6 +3,7 @@
 //! of the killed is refused.
 //!
 //! ```text
+//!   args        what the demonstrations take
 //!   corpus      the texts, and how they are cut into pieces
 //!   words       counting, and dealing words to parts
 //!   job         the names of groups and tables, and a task's output
@@ -12,6 +13,7 @@
 //!   screen      what is shown at the end
 //! ```
 
+mod args;
 mod corpus;
 mod crew;
 mod job;
@@ -20,9 +22,8 @@ mod wordcount;
 mod words;
 mod worker;
 
+pub use args::Demo;
 use tenure::{Code, Error, Result};
-
-use crate::args::Demo;
 
 pub fn run(command: &Demo) -> Result<()> {
     match command {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tenure::{Code, Delete, Error, OwnerId, Reason, Record, Request, Result, Store, TaskId};
 
+use super::args::Wordcount;
 use super::{
     corpus::Corpus,
     crew::{Crew, Doomed},
@@ -12,7 +13,7 @@ use super::{
     screen, unavailable,
     words::Counts,
 };
-use crate::{args::Wordcount, progress::Progress};
+use crate::progress::Progress;
 
 /// The lease of a worker that lives, in milliseconds: long enough for a machine that is busy.
 const LEASE: u64 = 30_000;
@@ -84,7 +85,8 @@ struct Running {
 impl Running {
     /// Every piece is counted, by workers of which some are killed.
     fn map(&mut self, args: &Wordcount, corpus: &Corpus) -> Result<(usize, Vec<Redone>)> {
-        let about = (corpus.bytes() / (args.workers as u64 * 16)).clamp(4 << 10, 256 << 10);
+        let share = corpus.bytes() / (args.workers as u64 * 16);
+        let about = args.piece.unwrap_or_else(|| share.clamp(4 << 10, 256 << 10)).max(1);
         let pieces = corpus.pieces(&self.crew.corpus, about)?;
         if pieces.len() < args.kill {
             let why = format!("--kill {}: the folder gives only {} tasks: give more text", args.kill, pieces.len());

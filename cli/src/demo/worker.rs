@@ -9,13 +9,13 @@ use std::{
 
 use tenure::{Cancel, Error, Held, Options, Result, Store, Task};
 
+use super::args::Worker;
 use super::{
     corpus::Piece,
     fault,
     job::{Claimant, Computed, Job, Output, spell},
     unavailable, words,
 };
-use crate::args::Worker;
 
 /// How many records one read fetches.
 const PAGE: usize = 1000;

@@ -67,6 +67,7 @@ impl<D: Disk> ByteLog<D> {
         if drafts.is_empty() {
             return Ok(self.tail);
         }
+        self.raise_guard(drafts).map_err(AppendError::Refused)?;
         let filled = self.tail.position.0.saturating_sub(self.active.header.base().0);
         if filled >= self.options.segment_bytes {
             self.switch().map_err(AppendError::Refused)?;

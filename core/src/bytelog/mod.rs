@@ -4,6 +4,7 @@
 //!   0000000001.seg    header | frame | frame | … | seal        segment.rs, frame/
 //!   0000000002.seg    header | frame | …                       the last one grows
 //!   00000000000000000812-7fa3….snap                            snapshots.rs
+//!   guard                                                      guard.rs
 //!   (64 shared bytes)                                          watermark.rs
 //!
 //!   segment header, 96 bytes, little-endian:
@@ -31,6 +32,7 @@
 mod append;
 mod disk;
 mod folder;
+mod guard;
 mod heal;
 mod inspect;
 mod journal;

@@ -48,20 +48,24 @@ impl<D: Disk> ByteLog<D> {
 
     /// Opens the store in a folder, or creates one with this random id where the folder holds nothing.
     pub fn create(disk: D, options: Options, store: StoreId) -> Result<Self> {
-        Self::start(disk, options, Some(store))
+        Self::start(disk, options, Some((store, Tail::empty(Position(0)))))
     }
 
-    fn start(disk: D, options: Options, store: Option<StoreId>) -> Result<Self> {
+    /// Creates a store whose journal begins at this tail. It opens once a snapshot that ends there is published.
+    pub fn create_at(disk: D, options: Options, store: StoreId, tail: Tail) -> Result<Self> {
+        Self::start(disk, options, Some((store, tail)))
+    }
+
+    fn start(disk: D, options: Options, store: Option<(StoreId, Tail)>) -> Result<Self> {
         let mut locked = Locked::take(disk, &options)?;
         let Some(disk) = &mut locked.0 else { return Err(Error::new(Code::Internal, "a lock without its disk")) };
         let mut headers = folder::read_headers(disk)?;
         if headers.is_empty() {
             let names = disk.names()?;
             check_empty(&names, disk.read_shared().ok())?;
-            let Some(store) = store.filter(|_| !options.read_only) else {
+            let Some((store, tail)) = store.filter(|_| !options.read_only) else {
                 return Err(Error::new(Code::NoStore, "there is no store in this folder: create one first"));
             };
-            let tail = Tail::empty(Position(0));
             let header = Header { sequence: 1, store, tail, author: options.author };
             remove_temporaries(disk, &names);
             write_segment(disk, &options, &header, 0, &mut |_| Ok(()))?;
@@ -143,7 +147,9 @@ fn check_empty(names: &[String], shared: Option<[u8; 64]>) -> Result<()> {
             "a store was in this folder and its segments are gone: restore them, or empty the folder to begin anew",
         ));
     }
-    let ours = |name: &String| name == "lock" || name.starts_with('.') || name.ends_with(segment::TEMPORARY);
+    let ours = |name: &String| {
+        name == "lock" || name == super::guard::GUARD || name.starts_with('.') || name.ends_with(segment::TEMPORARY)
+    };
     if let Some(name) = names.iter().find(|name| !ours(name)) {
         let text = format!("the folder is no store and holds other files, {name:?} for one: give an empty folder");
         return Err(Error::new(Code::NotAStore, text));

@@ -9,6 +9,7 @@
 //! Staged transactions are judged one after another as if each had been applied, and none is applied before it is
 //! confirmed: reads, waits, watches and the snapshot walk never see what a rollback could take back.
 
+mod blind;
 mod confirm;
 mod control;
 mod event;
@@ -16,6 +17,7 @@ mod level;
 #[cfg(test)]
 mod tests;
 
+pub use blind::is_unconditional;
 pub use event::{Change, ChangeKind, Event};
 pub use level::LEVEL;
 

@@ -15,9 +15,11 @@
 //! A chunk is deflated where that shrinks it by an eighth or more, and stored otherwise.
 
 mod load;
+mod transplant;
 mod walk;
 
 pub use load::{Chunk, Loaded, Loader, begin_of, take_chunk};
+pub use transplant::transplant;
 pub use walk::{Walk, pack};
 
 use alloc::{borrow::Cow, vec::Vec};

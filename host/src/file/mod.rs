@@ -66,6 +66,28 @@ pub fn inspect(path: &Path, show: Show, print: &mut dyn FnMut(&str) -> Result<()
     tenure_core::inspect::inspect(Folder::open(path, &options)?, show, print)
 }
 
+/// How a folder is opened for a store with these options.
+pub(crate) fn folder_options(options: &Options) -> FolderOptions {
+    FolderOptions {
+        access: if options.read_only { Access::ReadOnly } else { Access::ReadWrite },
+        create: options.create && !options.read_only,
+        file_mode: options.file_mode,
+        dir_mode: options.folder_mode,
+        allow_shared_fs: options.allow_network,
+        ..FolderOptions::default()
+    }
+}
+
+/// How its journal is opened.
+pub(crate) fn log_options(options: &Options, author: Author) -> bytelog::Options {
+    bytelog::Options {
+        read_only: options.read_only,
+        segment_bytes: options.segment_bytes,
+        lock_wait: crate::store::millis(options.lock_wait),
+        ..bytelog::Options::new(author)
+    }
+}
+
 /// The journal in a folder; where there is none yet, it gets this identity.
 pub(crate) fn open_journal(
     path: &Path,
@@ -73,24 +95,17 @@ pub(crate) fn open_journal(
     identity: StoreId,
     author: Author,
 ) -> Result<Box<dyn Journal>> {
-    let folder = FolderOptions {
-        access: if options.read_only { Access::ReadOnly } else { Access::ReadWrite },
-        create: options.create && !options.read_only,
-        file_mode: options.file_mode,
-        dir_mode: options.folder_mode,
-        allow_shared_fs: options.allow_network,
-        ..FolderOptions::default()
-    };
-    let log = bytelog::Options {
-        read_only: options.read_only,
-        segment_bytes: options.segment_bytes,
-        lock_wait: crate::store::millis(options.lock_wait),
-        ..bytelog::Options::new(author)
-    };
-    let folder = Folder::open(path, &folder)?;
+    let folder = Folder::open(path, &folder_options(options))?;
+    let log = log_options(options, author);
     Ok(if options.read_only {
         Box::new(ByteLog::open(folder, log)?)
     } else {
         Box::new(ByteLog::create(folder, log, identity)?)
     })
+}
+
+/// The journal in a folder, to read only.
+pub(crate) fn open_to_read(path: &Path) -> Result<Box<dyn Journal>> {
+    let options = Options::new().read_only(true).create(false);
+    open_journal(path, &options, StoreId::default(), Author(0))
 }

@@ -16,6 +16,7 @@
 //! * `held`       leases that renew themselves, by `renewal`; `claims` iterates over them
 //! * `watch`      confirmed entries, as they come
 //! * `snapshot`   snapshots in the background
+//! * `level`      the format level
 
 mod alone;
 mod cancel;
@@ -23,6 +24,7 @@ mod claims;
 mod commit;
 mod durable;
 mod held;
+mod level;
 mod open;
 mod read;
 mod renewal;
@@ -36,6 +38,7 @@ mod watch;
 pub use cancel::Cancel;
 pub use claims::Claims;
 pub use held::Held;
+pub(crate) use open::{default_actor, random, random_id};
 pub use read::Filter;
 pub use stats::Stats;
 pub use transact::{Subject, Transaction};

@@ -15,7 +15,7 @@ use super::{Shared, Store, alone, durable, snapshot::Snapshots, verb::millis};
 use crate::options::Options;
 
 /// Random bytes from the system.
-fn random<const N: usize>() -> Result<[u8; N]> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| Error::new(Code::Internal, format!("the system gives no random numbers: {error}")))?;
@@ -27,7 +27,7 @@ fn random_number() -> Result<u64> {
 }
 
 /// A random number of which a JavaScript number holds every bit, and which is not 0.
-fn random_id() -> Result<u64> {
+pub(crate) fn random_id() -> Result<u64> {
     Ok(random_number()? % MAX_ID + 1)
 }
 
@@ -114,7 +114,7 @@ impl Store {
 }
 
 /// `host:pid`.
-fn default_actor() -> String {
+pub(crate) fn default_actor() -> String {
     #[cfg(unix)]
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     #[cfg(not(unix))]
