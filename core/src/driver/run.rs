@@ -2,6 +2,8 @@
 
 use alloc::{format, vec::Vec};
 
+use smallvec::SmallVec;
+
 use super::{ATTEMPTS, Clock, Done, catch_up, lost_every_race};
 use crate::{
     engine::{Engine, Stage},
@@ -24,13 +26,13 @@ pub(super) struct Run<'a> {
     asks: &'a [Ask<'a>],
     answers: Vec<Result<Done>>,
     /// Those that are staged, by what they will answer: staged ones, and answers that follow staged ones.
-    staged: Vec<Option<Result<Done>>>,
+    staged: SmallVec<[Option<Result<Done>>; 1]>,
     attempts: u32,
 }
 
 impl<'a> Run<'a> {
     pub fn new(asks: &'a [Ask<'a>]) -> Self {
-        Self { asks, answers: Vec::with_capacity(asks.len()), staged: Vec::new(), attempts: 0 }
+        Self { asks, answers: Vec::with_capacity(asks.len()), staged: SmallVec::new(), attempts: 0 }
     }
 
     pub fn into_answers(self) -> Vec<Result<Done>> {
@@ -97,7 +99,10 @@ impl<'a> Run<'a> {
         let mut bytes = 0;
         for ask in &self.asks[self.answers.len()..] {
             let until = engine.tail().position;
-            let answer = match engine.stage(*ask, now, journal_bytes) {
+            let last = self.answers.len() + self.staged.len() + 1 == self.asks.len();
+            let staged =
+                if last { engine.stage_last(*ask, now, journal_bytes) } else { engine.stage(*ask, now, journal_bytes) };
+            let answer = match staged {
                 Ok(Stage::Staged) => {
                     bytes += engine.drafts().last().map_or(0, |draft| draft.payload.len());
                     None

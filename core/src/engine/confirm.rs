@@ -14,11 +14,16 @@ use crate::{
     txn::Answer,
 };
 
+/// Buffers that are kept, and how large one may be.
+const SPARE: usize = 16;
+const SPARE_BYTES: usize = 16 << 10;
+
 impl Engine {
     /// What is staged was appended, and this is the new tail: applies it and answers, in the order of staging.
     pub fn confirm(&mut self, tail: &Tail, now: Millis) -> Result<Vec<Committed>> {
-        let drafts = core::mem::take(&mut self.drafts);
-        let answers = core::mem::take(&mut self.answers);
+        let mut drafts = core::mem::take(&mut self.drafts);
+        let mut answers = core::mem::take(&mut self.answers);
+        self.sealed = false;
         self.overlay.clear();
         let mut done = Vec::with_capacity(drafts.len());
         for (at, (draft, answer)) in drafts.iter().zip(&answers).enumerate() {
@@ -36,6 +41,16 @@ impl Engine {
             self.absorb(&stored, now)?;
             done.push(self.committed(draft.revision, answer, false));
         }
+        // The buffers serve the next batch.
+        answers.clear();
+        for draft in drafts.drain(..) {
+            if self.spare.len() < SPARE && draft.payload.capacity() <= SPARE_BYTES {
+                let mut payload = draft.payload;
+                payload.clear();
+                self.spare.push(payload);
+            }
+        }
+        (self.drafts, self.answers) = (drafts, answers);
         Ok(done)
     }
 

@@ -22,6 +22,7 @@ pub use event::{Change, ChangeKind, Event};
 pub use level::LEVEL;
 
 use alloc::{format, sync::Arc, vec::Vec};
+use core::cell::Cell;
 
 use crate::{
     entry::EntryKind,
@@ -68,6 +69,10 @@ pub struct Engine {
     overlay: Overlay,
     drafts: Vec<Draft>,
     answers: Vec<Answer>,
+    /// Whether the last draft was staged as the last of its batch.
+    sealed: bool,
+    /// Buffers of payloads that were confirmed.
+    spare: Vec<Vec<u8>>,
     tail: Tail,
     limits: Limits,
     caller: Caller,
@@ -92,6 +97,8 @@ impl Engine {
             overlay: Overlay::default(),
             drafts: Vec::new(),
             answers: Vec::new(),
+            sealed: false,
+            spare: Vec::new(),
             tail,
             limits: setup.limits,
             caller: Caller { owner: setup.owner, actor: setup.actor },
@@ -243,7 +250,20 @@ impl Engine {
 
     /// Judges a request as of `now` and stages what it becomes. `journal_bytes` is what waits for a snapshot.
     pub fn stage(&mut self, ask: Ask<'_>, now: Millis, journal_bytes: u64) -> Result<Stage> {
+        self.stage_as(ask, now, journal_bytes, false)
+    }
+
+    /// As [`stage`](Self::stage), for the last request of a batch: what comes behind it is deferred.
+    pub fn stage_last(&mut self, ask: Ask<'_>, now: Millis, journal_bytes: u64) -> Result<Stage> {
+        self.stage_as(ask, now, journal_bytes, true)
+    }
+
+    fn stage_as(&mut self, ask: Ask<'_>, now: Millis, journal_bytes: u64, alone: bool) -> Result<Stage> {
         self.may_write()?;
+        self.sealed &= !self.drafts.is_empty();
+        if self.sealed {
+            return Ok(Stage::Deferred);
+        }
         let bench = Bench {
             state: &self.state,
             overlay: &self.overlay,
@@ -253,6 +273,8 @@ impl Engine {
             journal_bytes,
             revision: self.last_revision(),
             next_id: self.next_id(),
+            alone,
+            spare: Cell::new(self.spare.pop().unwrap_or_default()),
         };
         match judge(&bench, ask, &mut self.dice)? {
             Verdict::Plan(plan) => {
@@ -261,7 +283,11 @@ impl Engine {
                 }
                 let revision = self.push(EntryKind::Transaction, plan.next_id, plan.payload);
                 self.answers.push(plan.answer);
-                self.overlay.stage(plan.footprint, revision);
+                if alone {
+                    self.sealed = true;
+                } else {
+                    self.overlay.stage(plan.footprint, revision);
+                }
                 Ok(Stage::Staged)
             }
             Verdict::Answer { revision, answer, repeated } => {

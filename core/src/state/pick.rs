@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use smallvec::SmallVec;
+
 use super::{FoldMap, State, dice::Dice};
 use crate::{record::GROUPS_TABLE, time::Millis};
 
@@ -26,10 +28,10 @@ impl State {
         limit: usize,
         dice: &mut Dice,
         skip: impl Fn(u64) -> bool,
-    ) -> Vec<u32> {
-        let Some(number) = self.groups.find(group) else { return Vec::new() };
+    ) -> SmallVec<[u32; 4]> {
+        let Some(number) = self.groups.find(group) else { return SmallVec::new() };
         let heap = &self.groups[number].heap;
-        let mut found: Vec<u32> = Vec::new();
+        let mut found = SmallVec::new();
         let mut taken: FoldMap<u64, ()> = FoldMap::default();
         let mut tries = limit.saturating_mul(2).saturating_add(8);
         while found.len() < limit && tries > 0 {
@@ -61,9 +63,9 @@ impl State {
     }
 
     /// The oldest tasks of a group that can be claimed and are not to be skipped, at most `limit` of them.
-    pub fn oldest(&self, group: &str, now: Millis, limit: usize, skip: impl Fn(u64) -> bool) -> Vec<u32> {
-        let Some(number) = self.groups.find(group) else { return Vec::new() };
-        self.groups[number].heap.oldest(&self.slots, now, limit, |slot| skip(self.slots[slot].id))
+    pub fn oldest(&self, group: &str, now: Millis, limit: usize, skip: impl Fn(u64) -> bool) -> SmallVec<[u32; 4]> {
+        let Some(number) = self.groups.find(group) else { return SmallVec::new() };
+        self.groups[number].heap.oldest(&self.slots, now, limit, |slot| skip(self.slots[slot].id)).into()
     }
 }
 

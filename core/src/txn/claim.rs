@@ -1,6 +1,8 @@
 //! Judging a claim: which available tasks become whose, and for how long.
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::borrow::Cow;
+
+use smallvec::SmallVec;
 
 use super::{Answer, Bench, Footprint, Plan, Reasons, Verdict, fate::fate, legal, write_payload};
 use crate::{
@@ -37,7 +39,7 @@ pub(super) fn judge(
     }
     reasons.finish()?;
 
-    let mut taken: Vec<u32> = Vec::new();
+    let mut taken: SmallVec<[u32; 4]> = SmallVec::new();
     for (at, group) in claim.groups.iter().enumerate() {
         let limit = claim.limit - taken.len();
         if limit == 0 {
@@ -77,14 +79,14 @@ pub(super) fn judge(
 
     let available_at = bench.now + claim.lease;
     let mut next_id = bench.next_id.0;
-    let mut answer = Answer { ids: Vec::with_capacity(taken.len()), counts: Vec::new() };
-    let mut footprint = Footprint::default();
-    let mut ops = Vec::with_capacity(taken.len());
+    let mut answer = Answer { ids: SmallVec::with_capacity(taken.len()), ..Answer::default() };
+    let mut footprint = Footprint::new(bench.alone);
+    let mut ops: SmallVec<[Op<'_>; 1]> = SmallVec::with_capacity(taken.len());
     for slot in taken {
         let title = bench.state.title_in(slot);
-        footprint.tasks.push(title.id);
+        footprint.task(title.id);
         if let (Some(key), _) = bench.state.texts_at(slot) {
-            footprint.keys.push(key_hash(bench.state.group_at(slot), key));
+            footprint.key(key_hash(bench.state.group_at(slot), key));
         }
         let id = TaskId(next_id);
         next_id += 1;
@@ -100,7 +102,9 @@ pub(super) fn judge(
             error: None,
         }));
     }
-    footprint.request = mark.map(|(id, _)| (owner.0, id.into()));
+    if footprint.is_asked_for() {
+        footprint.request = mark.map(|(id, _)| (owner.0, id.into()));
+    }
     let payload = write_payload(bench, owner, mark, &answer, &ops);
     Ok(Verdict::Plan(Plan { payload, next_id: TaskId(next_id), answer, footprint }))
 }

@@ -2,19 +2,22 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
+use smallvec::SmallVec;
+
 use super::Seen;
 use crate::time::Millis;
 
 /// A record's table and key.
 pub(crate) type RecordName = (Arc<str>, Arc<str>);
 
-/// What a transaction touches.
+/// What a transaction touches. Where nothing will be staged behind it, nobody asks, and only the sums are kept.
 #[derive(Debug, Default)]
 pub(crate) struct Footprint {
+    asked_for: bool,
     /// Ids that it changes or removes.
-    pub tasks: Vec<u64>,
+    pub tasks: SmallVec<[u64; 4]>,
     /// Groups in which it makes something claimable, and from when the first of it is.
-    pub groups: Vec<(Arc<str>, Millis)>,
+    pub groups: SmallVec<[(Arc<str>, Millis); 1]>,
     /// Hashes of the keys that it gives or takes.
     pub keys: Vec<u64>,
     /// The request id that it was asked under.
@@ -28,8 +31,35 @@ pub(crate) struct Footprint {
 }
 
 impl Footprint {
+    /// An empty one; `alone` says that nothing will be staged behind the transaction.
+    pub fn new(alone: bool) -> Self {
+        Self { asked_for: !alone, ..Self::default() }
+    }
+
+    /// Whether anybody will look at it.
+    pub fn is_asked_for(&self) -> bool {
+        self.asked_for
+    }
+
+    /// A task is changed or removed.
+    pub fn task(&mut self, id: u64) {
+        if self.asked_for {
+            self.tasks.push(id);
+        }
+    }
+
+    /// A key, by its hash, is given or taken.
+    pub fn key(&mut self, hash: u64) {
+        if self.asked_for {
+            self.keys.push(hash);
+        }
+    }
+
     /// Notes that the transaction puts something into a group that can be claimed from a time on.
     pub fn stir(&mut self, group: &str, available_at: Millis) {
+        if !self.asked_for {
+            return;
+        }
         match self.groups.last_mut() {
             Some((last, first)) if **last == *group => *first = available_at.min(*first),
             _ => self.groups.push((group.into(), available_at)),

@@ -25,6 +25,9 @@ pub use overlay::Overlay;
 pub(crate) use overlay::Seen;
 
 use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
+use core::cell::Cell;
+
+use smallvec::SmallVec;
 
 use crate::{
     entry::{EntryHead, Op, RequestMark, write_head, write_op},
@@ -82,6 +85,10 @@ pub(crate) struct Bench<'a> {
     pub revision: Revision,
     /// The next task id behind what is staged.
     pub next_id: TaskId,
+    /// Whether nothing will be staged behind this request.
+    pub alone: bool,
+    /// A buffer for the payload, where one is left from an earlier one.
+    pub spare: Cell<Vec<u8>>,
 }
 
 impl Bench<'_> {
@@ -95,7 +102,7 @@ impl Bench<'_> {
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// The tasks, by their ids.
-    pub ids: Vec<TaskId>,
+    pub ids: SmallVec<[TaskId; 2]>,
     /// The numbers that increments left.
     pub counts: Vec<i64>,
 }
@@ -174,7 +181,8 @@ fn write_payload(
     let head =
         EntryHead { now: bench.now, owner, actor: Cow::Borrowed(&bench.caller.actor), request, ops: ops.len() as u32 };
     let data: usize = ops.iter().map(Op::data_len).sum();
-    let mut payload = Vec::with_capacity(64 + ops.len() * 32 + data);
+    let mut payload = bench.spare.take();
+    payload.reserve(64 + ops.len() * 32 + data);
     write_head(&mut payload, &head);
     for op in ops {
         write_op(&mut payload, op);

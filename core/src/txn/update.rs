@@ -2,6 +2,8 @@
 
 use alloc::{borrow::Cow, format, vec::Vec};
 
+use smallvec::SmallVec;
+
 use super::{
     Answer, Bench, Footprint, Plan, Reasons, Verdict,
     fate::fate,
@@ -86,7 +88,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
             updated: Vec::new(),
             deleted: Vec::new(),
             ended: FoldMap::default(),
-            footprint: Footprint::default(),
+            footprint: Footprint::new(bench.alone),
             deferred: false,
         }
     }
@@ -206,14 +208,14 @@ impl<'a, 'b> Drafting<'a, 'b> {
             self.reasons.push(Refusal::RepeatedKey { place: group.into(), key: key.into() });
         }
         self.deferred |= self.bench.overlay.touches_key(hash);
-        self.footprint.keys.push(hash);
+        self.footprint.key(hash);
     }
 
     /// Notes that the transaction changes a task.
     fn touch(&mut self, title: &Title) {
-        self.footprint.tasks.push(title.id);
+        self.footprint.task(title.id);
         if let (Some(key), _) = self.bench.state.texts_at(title.slot) {
-            self.footprint.keys.push(key_hash(self.bench.state.group_at(title.slot), key));
+            self.footprint.key(key_hash(self.bench.state.group_at(title.slot), key));
         }
     }
 
@@ -233,7 +235,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                         }
                         IfExists::Replace if !held => {
                             if self.name(id, false) {
-                                self.footprint.tasks.push(title.id);
+                                self.footprint.task(title.id);
                             }
                             replaces = Some(title);
                         }
@@ -267,7 +269,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
             id
         };
         let mut answer =
-            Answer { ids: Vec::with_capacity(adds.len() + self.updated.len()), counts: records.counts.clone() };
+            Answer { ids: SmallVec::with_capacity(adds.len() + self.updated.len()), counts: records.counts.clone() };
         let mut ops =
             Coalescer::with_capacity(self.deleted.len() + adds.len() + self.updated.len() + request.puts.len());
         for (id, reason) in &self.deleted {
@@ -312,8 +314,10 @@ impl<'a, 'b> Drafting<'a, 'b> {
         if ops.is_empty() && mark.is_none() {
             return Verdict::Answer { revision: bench.state.revision(), answer, repeated: false };
         }
-        self.footprint.records = records.footprint(bench);
-        self.footprint.request = mark.map(|(id, _)| (self.owner.0, id.into()));
+        if self.footprint.is_asked_for() {
+            self.footprint.records = records.footprint(bench);
+            self.footprint.request = mark.map(|(id, _)| (self.owner.0, id.into()));
+        }
         let payload = write_payload(bench, self.owner, mark, &answer, &ops);
         Verdict::Plan(Plan { payload, next_id: TaskId(next_id), answer, footprint: self.footprint })
     }

@@ -12,7 +12,7 @@ use tenure_core::{
 };
 
 use super::{Shared, Store, alone, durable, snapshot::Snapshots, verb::millis};
-use crate::options::Options;
+use crate::options::{Durability, Options};
 
 /// Random bytes from the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
@@ -50,21 +50,23 @@ impl Store {
         let rows = Ephemeral::new(StoreId(random()?));
         let mut options = options.clone();
         options.snapshots.automatic = false;
-        Self::assemble(Box::new(rows), &options, None)
+        // There is no stable storage to wait for.
+        options.durability = Durability::Opportunistic;
+        Self::assemble(Box::new(rows), &options, None, true)
     }
 
     pub(crate) fn open_journal(journal: Box<dyn Journal>, options: &Options) -> Result<Self> {
-        Self::assemble(journal, options, None)
+        Self::assemble(journal, options, None, false)
     }
 
     pub(crate) fn open_with(path: &Path, options: &Options) -> Result<Self> {
         let journal = crate::file::open_journal(path, options, StoreId(random()?), Author(random_id()?))?;
         // The process may change its directory.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        Self::assemble(journal, options, Some(path))
+        Self::assemble(journal, options, Some(path), false)
     }
 
-    fn assemble(journal: Box<dyn Journal>, options: &Options, path: Option<PathBuf>) -> Result<Self> {
+    fn assemble(journal: Box<dyn Journal>, options: &Options, path: Option<PathBuf>, volatile: bool) -> Result<Self> {
         let seed = options.seed.map_or_else(random_number, Ok)?;
         let owner = options.owner.map_or_else(|| random_id().map(OwnerId), Ok)?;
         let author = Author(random_id()?);
@@ -102,7 +104,7 @@ impl Store {
             fork: crate::fork::generation(),
             own: own.clone(),
         });
-        if !strict && !options.read_only {
+        if !strict && !options.read_only && !volatile {
             let (durable, own, every) = (shared.durable.clone(), shared.own.clone(), options.flush_every);
             thread::Builder::new()
                 .name("tenure-flush".into())
