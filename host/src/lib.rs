@@ -24,6 +24,7 @@
 //! ```
 
 pub mod backup;
+mod buffered;
 pub mod clock;
 pub mod file;
 mod fork;

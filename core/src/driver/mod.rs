@@ -75,6 +75,12 @@ impl Driver {
         Ok(Self { engine, setup, journal, lock_wait, journal_bytes: 0, journal_bytes_at: 0 })
     }
 
+    /// Puts something around the journal; its entries and tail must stay the same.
+    pub fn wrap_journal(&mut self, wrap: impl FnOnce(Box<dyn Journal>) -> Box<dyn Journal>) {
+        let held: Box<dyn Journal> = Box::new(crate::rows::Ephemeral::new(self.journal.identity()));
+        self.journal = wrap(core::mem::replace(&mut self.journal, held));
+    }
+
     /// The engine, to read.
     pub fn engine(&self) -> &Engine {
         &self.engine

@@ -28,6 +28,8 @@ impl Driver {
     /// Begins a snapshot: the marker makes the other handles hold off.
     pub fn begin_snapshot(&mut self, clock: Clock<'_>) -> Result<Prepared> {
         self.control(clock, &mut |engine, now| engine.stage_snapshot_marker(now).map(|()| true))?;
+        // What the journal has only gathered has no place yet that replay could start from.
+        self.catch_up(clock)?;
         let journal = self.journal.reopen()?;
         Ok(Prepared { walk: Walk::new(self.engine.state(), self.engine.tail(), self.journal.identity()), journal })
     }

@@ -83,7 +83,7 @@ impl Engine {
 
     /// The journal's end lies behind what is no entry, such as the seal of a segment: what is staged goes there.
     pub fn pass(&mut self, tail: &Tail) {
-        if tail.revision == self.tail.revision && tail.position > self.tail.position {
+        if tail.revision == self.tail.revision && tail.position >= self.tail.position {
             self.tail = *tail;
         }
     }

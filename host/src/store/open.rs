@@ -12,7 +12,10 @@ use tenure_core::{
 };
 
 use super::{Shared, Store, alone, durable, snapshot::Snapshots, verb::millis};
-use crate::options::{Durability, Options};
+use crate::{
+    buffered::Buffered,
+    options::{Durability, Options, Sharing},
+};
 
 /// Random bytes from the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
@@ -80,6 +83,10 @@ impl Store {
         let mut driver = Driver::open(journal, setup, millis(options.lock_wait), &now)?;
         driver.engine().may_read()?;
         let life = alone::enter(&mut driver, path.as_deref(), options, &now)?;
+        if !options.is_strict() && options.sharing != Sharing::Shared && !options.read_only && !volatile {
+            let tail = *driver.engine().tail();
+            driver.wrap_journal(|journal| Box::new(Buffered::new(journal, tail, millis(options.lock_wait))));
+        }
         let snapshots = Arc::new(Snapshots::new(options.snapshots));
         snapshots.find(&mut driver)?;
         let identity = driver.identity();

@@ -179,7 +179,9 @@ impl Shared {
         let mut written = 0;
         let walk = &mut prepared.walk;
         let mut next = || -> Result<Option<Vec<u8>>> {
-            let driver = self.driver()?;
+            let mut driver = self.driver()?;
+            driver.catch_up(&now)?;
+            self.after(&mut driver);
             if driver.engine().loads() != loads {
                 return Err(Error::new(Code::Cancelled, "the state was loaded anew while it was walked"));
             }
