@@ -171,7 +171,8 @@ pub(super) fn flush_loop(durable: &Durable, shared: &Weak<Shared>, every: Durati
             continue;
         }
         // What comes within this time goes along.
-        state = durable.dirty.wait_timeout(state, every / 2).unwrap_or_else(PoisonError::into_inner).0;
+        let open = |_: &mut State| !durable.closed.load(Ordering::Acquire);
+        state = durable.dirty.wait_timeout_while(state, every / 2, open).unwrap_or_else(PoisonError::into_inner).0;
         let until = state.answered;
         drop(state);
         let Some(shared) = shared.upgrade() else { return };
