@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tenure_core::{Code, Error, Outcome, Position, Result};
+use tenure_core::{Code, Error, Kind, Outcome, Position, Result};
 
 use super::Shared;
 
@@ -142,6 +142,8 @@ impl Shared {
                 self.durable.cover(synced.position);
                 Ok(())
             }
+            // No failure of the storage: there is nothing to write again.
+            Err(error) if matches!(error.kind(), Kind::Fenced | Kind::Closed) => Err(error),
             Err(error) => {
                 self.durable.failures.fetch_add(1, Ordering::Relaxed);
                 let mut driver = self.driver_anyway();
