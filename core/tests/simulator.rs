@@ -39,6 +39,7 @@ struct Promises {
     acknowledged: BTreeMap<String, Committed>,
     refused: BTreeSet<String>,
     unknown: BTreeMap<String, Request>,
+    doubtful: BTreeSet<String>,
 }
 
 struct Simulation {
@@ -65,7 +66,8 @@ impl Simulation {
         let workers = (0..WORKERS)
             .map(|at| Worker { owner: OwnerId(at + 1), handle: (at % HANDLES) as usize, held: None, stalls: 0 })
             .collect();
-        faults.fail_by_chance(60, 15);
+        // Some runs are rough.
+        faults.fail_by_chance(20 + seed % 7 * 60, 5 + seed % 5 * 30);
         let promises = Promises::default();
         Self { seed, dice: Dice::new(seed), rows, faults, handles, workers, time: START, drawn: 0, promises }
     }
@@ -109,8 +111,11 @@ impl Simulation {
             Ok(done) => drop(self.promises.acknowledged.insert(id.into(), done.clone())),
             Err(error) if error.outcome() == Outcome::Unknown => {
                 assert_eq!(error.kind(), Kind::Unknown, "seed {}: {error:?}", self.seed);
+                self.promises.doubtful.insert(id.into());
                 self.promises.unknown.extend(request.map(|request| (id.to_string(), request)));
             }
+            // What was unknown may still be under way while a repeat is refused.
+            Err(_) if self.promises.doubtful.contains(id) => {}
             Err(_) => drop(self.promises.refused.insert(id.into())),
         }
     }
@@ -118,9 +123,9 @@ impl Simulation {
     fn step(&mut self) {
         self.time += self.below(200);
         for handle in &self.handles {
-            let skew = handle.now.get() as i64 - (self.time as i64);
+            let skew = handle.now.get().cast_signed() - self.time.cast_signed();
             // Clocks drift, and are set right now and then.
-            let skew = if self.dice.below(50) == 0 { self.dice.below(20_000) as i64 - 10_000 } else { skew };
+            let skew = if self.dice.below(50) == 0 { self.dice.below(20_000).cast_signed() - 10_000 } else { skew };
             handle.now.set(self.time.saturating_add_signed(skew.clamp(-300_000, 300_000)));
         }
         match self.below(100) {
@@ -334,7 +339,7 @@ fn nothing_is_lost_or_done_twice_whatever_the_journal_does() {
         }
     }
     println!("{met:?}");
-    if steps >= 2_000 {
+    if number("SIM_SEED").is_none() && steps >= 2_000 {
         for name in ["refused", "conflict", "answer lost", "request lost", "late", "read broke off"] {
             assert!(met.contains_key(name), "no {name} was met: {met:?}");
         }

@@ -21,6 +21,9 @@ const BATCH: usize = 1024;
 /// Bytes of payload that one append may take, unless a single entry is larger.
 const BATCH_BYTES: usize = 4 << 20;
 
+/// How often a journal that fails is looked at again before an answer is given up.
+const LOOKS: u32 = 3;
+
 /// Requests on their way to answers.
 pub(super) struct Run<'a> {
     asks: &'a [Ask<'a>],
@@ -161,16 +164,25 @@ impl<'a> Run<'a> {
         error: &Error,
         clock: Clock<'_>,
     ) -> Result<()> {
-        let from = *engine.tail();
         let mut done: Vec<Committed> = Vec::new();
-        let read = journal.read(&from, &mut |stored| {
-            done.extend(engine.settle(&stored, clock())?);
-            Ok(())
-        });
+        let mut read = Ok(());
+        for _ in 0..LOOKS {
+            let from = *engine.tail();
+            let looked = journal.read(&from, &mut |stored| {
+                done.extend(engine.settle(&stored, clock())?);
+                Ok(())
+            });
+            read = looked.map(|_| ());
+            if read.is_ok() || engine.drafts().is_empty() {
+                break;
+            }
+        }
+        // What stands at their place was not seen: nobody can say that they are not there.
+        let unseen = read.as_ref().err().filter(|_| !engine.drafts().is_empty()).map(unknown);
         engine.rollback();
         let until = engine.tail().position;
-        self.answer_in_part(done, until, error);
-        read.map(|_| ())
+        self.answer_in_part(done, until, unseen.as_ref().unwrap_or(error));
+        read
     }
 
     /// The append's answer did not come. It is known only once a frame is seen at that position: its own, another's, or a
@@ -182,13 +194,8 @@ impl<'a> Run<'a> {
         error: &Error,
         clock: Clock<'_>,
     ) -> Result<()> {
-        let unknown = Error::new(
-            Code::Unknown,
-            format!("the journal did not say whether it took the entry: repeat the request with the same request id ({error})"),
-        )
-        .with_source(error.clone());
         let at = *engine.tail();
-        for _ in 0..3 {
+        for _ in 0..LOOKS {
             if Self::seen_behind(journal, &at) {
                 let refused =
                     Error::new(Code::Unavailable, "another handle's entry took the place of this one: try again")
@@ -201,7 +208,7 @@ impl<'a> Run<'a> {
             }
         }
         engine.rollback();
-        self.answer_in_part(Vec::new(), at.position, &unknown);
+        self.answer_in_part(Vec::new(), at.position, &unknown(error));
         Ok(())
     }
 
@@ -218,6 +225,13 @@ impl<'a> Run<'a> {
         engine.may_write()?;
         Ok(engine.filler(at, now))
     }
+}
+
+fn unknown(error: &Error) -> Error {
+    let why = format!(
+        "the journal did not say whether it took the entry: repeat the request with the same request id ({error})"
+    );
+    Error::new(Code::Unknown, why).with_source(error.clone())
 }
 
 /// An answer that was judged by something which is not in the journal is none.

@@ -44,6 +44,8 @@ struct Plan {
     appends_fail: u64,
     /// Of a thousand reads, how many break off.
     reads_fail: u64,
+    /// The next reads that work in any case.
+    spared: u64,
     late: Vec<(u64, Tail, Vec<Draft>)>,
     met: BTreeMap<&'static str, u64>,
 }
@@ -58,6 +60,7 @@ impl Faults {
             dice: Dice::new(seed),
             appends_fail: 0,
             reads_fail: 0,
+            spared: 0,
             late: Vec::new(),
             met: BTreeMap::new(),
         })))
@@ -78,6 +81,11 @@ impl Faults {
     pub fn fail_by_chance(&self, appends: u64, reads: u64) {
         let mut plan = self.plan();
         (plan.appends_fail, plan.reads_fail) = (appends, reads);
+    }
+
+    /// Lets the next `n` reads work, whatever chance would have it.
+    pub fn spare_reads(&self, n: u64) {
+        self.plan().spared = n;
     }
 
     /// From now on nothing fails. What is still under way may land.
@@ -186,7 +194,8 @@ impl Journal for Faulty {
         self.call();
         let breaks_after = {
             let mut plan = self.faults.plan();
-            let rate = plan.reads_fail;
+            let rate = if plan.spared > 0 { 0 } else { plan.reads_fail };
+            plan.spared = plan.spared.saturating_sub(1);
             plan.chance(rate).then(|| plan.dice.below(4))
         };
         let Some(mut left) = breaks_after else { return self.inner.read(from, visit) };
