@@ -4,10 +4,13 @@
 use std::{fs, path::Path};
 
 use tenure_core::{
-    Position, StoreId,
+    Author, Position, StoreId,
+    bytelog::{ByteLog, Options},
     entry::Payload,
     frame::{HEADER, Reader, Salt, Step},
     port::Tail,
+    snapshot::Loader,
+    testing::SimDisk,
 };
 
 /// Asks `whole` of every seed of a target. Those that begin with `bad_` must not be.
@@ -45,6 +48,30 @@ fn frame_seeds_are_read_or_refused_as_their_names_say() {
             }
         }
         true
+    });
+}
+
+const GOLDEN: StoreId = StoreId(*b"tenure golden v1");
+
+#[test]
+fn snapshot_seeds_are_read_or_refused_as_their_names_say() {
+    check("snapshot", |_, bytes| {
+        let mut loader = Loader::new(GOLDEN);
+        let pieces = bytes[2..].chunks(usize::from(bytes[0]) + 1);
+        pieces.into_iter().try_for_each(|piece| loader.feed(piece)).and_then(|()| loader.finish()).is_ok()
+    });
+}
+
+#[test]
+fn journal_seeds_are_opened_or_refused_as_their_names_say() {
+    check("journal", |name, bytes| {
+        let disk = SimDisk::new();
+        // What begins with `made` holds payloads, which the target puts into frames.
+        if name.starts_with("made") {
+            return bytes[0] == 1;
+        }
+        disk.edit("0000000001.seg", |segment| *segment = bytes[1..].to_vec());
+        ByteLog::open(disk, Options::new(Author(1))).is_ok()
     });
 }
 

@@ -190,7 +190,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
         {
             self.give(group, key);
             if let Some(id) = self.present(group, key) {
-                let held = false;
+                let held = self.bench.state.title(id).is_some_and(|title| title.held(self.bench.now));
                 let key = key.as_ref().into();
                 self.reasons.push(Refusal::KeyExists { group: group.clone(), key, id, held });
             }
