@@ -1,4 +1,5 @@
 //! The shared vectors on stores of this crate: in memory, and in a folder. See `core/tests/vectors/README.md`.
+#![allow(clippy::unwrap_used)] // The scripts' runner, shared with the core, is no test of its own here.
 
 use std::time::Duration;
 

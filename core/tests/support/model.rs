@@ -154,7 +154,8 @@ impl Model {
                             reasons.push(format!("repeated key {group} {key}"));
                         }
                         if let Some(other) = self.key(&group, &key).filter(|other| !deleted.contains(&other.id.0)) {
-                            reasons.push(format!("key exists {group} {key} {} false", other.id));
+                            let is_held = held(other, now);
+                            reasons.push(format!("key exists {group} {key} {} {is_held}", other.id));
                         }
                     }
                     updated.push(changed);
