@@ -12,7 +12,9 @@ pub(super) fn fate(bench: &Bench<'_>, id: TaskId, origin: Option<TaskId>, owner:
     let past = bench.state.past();
     let gone = past.of(id.0);
     let lost = gone.map_or(origin.is_some(), |gone| gone.holder == owner.0 && gone.by != owner.0);
-    let lease_end = gone.filter(|gone| gone.holder == owner.0 && owner.0 != 0).map_or(0, |gone| gone.until);
+    // Who gave it back or finished it needs not be told of a lease.
+    let lease_end =
+        gone.filter(|gone| gone.holder == owner.0 && owner.0 != 0 && gone.by != owner.0).map_or(0, |gone| gone.until);
     let Some(origin) = gone.map(|gone| gone.origin).or(origin.map(|origin| origin.0)) else {
         return (Fate::Unknown, 0, false);
     };
