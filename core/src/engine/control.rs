@@ -13,6 +13,25 @@ use crate::{
 };
 
 impl Engine {
+    /// Whether this handle may write at all.
+    pub fn may_write(&self) -> Result<()> {
+        if let Some(why) = &self.closed {
+            return Err(why.clone());
+        }
+        let alone = self.state.exclusive();
+        if alone != Author(0) && alone != self.author {
+            return Err(Error::new(
+                Code::Fenced,
+                format!(
+                    "another handle (author {alone}) has the store for itself since a revision before {}: wait until it \
+                     closes, or open with take-over",
+                    self.tail.revision.0 + 1
+                ),
+            ));
+        }
+        Ok(())
+    }
+
     /// Stages the entry that gives this handle the store for itself (E1). Where another has it, only `take_over`
     /// fences that one.
     pub fn stage_hand_off(&mut self, now: Millis, take_over: bool) -> Result<()> {

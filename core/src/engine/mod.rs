@@ -21,7 +21,7 @@ pub use blind::is_unconditional;
 pub use event::{Change, ChangeKind, Event};
 pub use level::LEVEL;
 
-use alloc::{format, sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec::Vec};
 use core::cell::Cell;
 
 use crate::{
@@ -300,25 +300,6 @@ impl Engine {
     /// Whether what this handle sees is the store's present.
     pub fn may_read(&self) -> Result<()> {
         self.closed.as_ref().map_or(Ok(()), |why| Err(why.clone()))
-    }
-
-    /// Whether this handle may write at all.
-    pub fn may_write(&self) -> Result<()> {
-        if let Some(why) = &self.closed {
-            return Err(why.clone());
-        }
-        let alone = self.state.exclusive();
-        if alone != Author(0) && alone != self.author {
-            return Err(Error::new(
-                Code::Fenced,
-                format!(
-                    "another handle (author {alone}) has the store for itself since a revision before {}: wait until it \
-                     closes, or open with take-over",
-                    self.tail.revision.0 + 1
-                ),
-            ));
-        }
-        Ok(())
     }
 
     fn last_revision(&self) -> Revision {
