@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{raw, sqlite};
+use crate::{raw, sqlite, tenure};
 
 /// When a commit is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,6 +151,7 @@ pub trait Worker: Send {
 /// The contender of this name.
 pub fn named(name: &str) -> Answer<&'static dyn Contender> {
     Ok(match name {
+        TENURE => &tenure::Tenure,
         raw::APPENDED => &raw::RawLog { prepared: false },
         raw::PREPARED => &raw::RawLog { prepared: true },
         sqlite::TIMEOUT => &sqlite::Sqlite { waiting: sqlite::Waiting::Timeout },

@@ -11,6 +11,7 @@ mod meter;
 mod raw;
 mod rows;
 mod sqlite;
+mod tenure;
 mod work;
 
 use std::path::{Path, PathBuf};
