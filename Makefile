@@ -28,10 +28,11 @@ test: ## all tests, the core without std, the examples
 lint: ## format, clippy, rustdoc, other platforms, Python
 	@.ci/lint
 
-bench: ## the benchmarks, as a table and as JSON; BENCH_ARGS="…" goes to the program
+bench: ## the benchmarks, as a table and as JSON (bench/results.json); BENCH_ARGS="…" goes to the program
 	@$(cargo)
 	@test -e bench/Cargo.toml || { echo "there is no bench/Cargo.toml: this checkout has no benchmarks" >&2; exit 2; }
-	cargo run --locked --release --manifest-path bench/Cargo.toml -- $(BENCH_ARGS)
+	cargo build --locked --release -p tenure-cli
+	cd bench && cargo run --locked --release -- $(BENCH_ARGS)
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=60; FUZZ_TARGET=name picks one
 	@.ci/fuzz

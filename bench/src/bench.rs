@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::contender::{Answer, Failure, Terms};
 use crate::figure::{Figure, Findings, median};
 use crate::job::{self, Job, Report, Work};
 
 /// How much is done.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Sizes {
     /// Rounds of short work.
     pub rounds: usize,
@@ -164,7 +164,7 @@ impl Bench {
 
 /// Rounds in which each takes its turn, A, B, A, B, so that what disturbs the machine disturbs all alike. One that has
 /// nothing to offer is left out with a note.
-pub fn interleave(found: &mut Findings, unit: &'static str, rounds: usize, turns: &[Turn<'_>]) -> Answer<()> {
+pub fn interleave(found: &mut Findings, unit: &str, rounds: usize, turns: &[Turn<'_>]) -> Answer<()> {
     let mut taken: Vec<Vec<Sample>> = turns.iter().map(|_| Vec::new()).collect();
     let mut out = vec![false; turns.len()];
     for _ in 0..rounds {
@@ -190,7 +190,7 @@ pub fn interleave(found: &mut Findings, unit: &'static str, rounds: usize, turns
         let rounds: Vec<_> = samples.iter().map(|sample| sample.value).collect();
         found.figures.push(Figure {
             who: turn.who.clone(),
-            unit,
+            unit: unit.into(),
             value: median(&rounds),
             rounds,
             beside: beside.into_iter().map(|(name, values)| (name, median(&values))).collect(),

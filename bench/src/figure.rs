@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The middle one; of an even number the mean of the two in the middle.
 pub fn median(values: &[f64]) -> f64 {
@@ -17,12 +17,12 @@ pub fn median(values: &[f64]) -> f64 {
 }
 
 /// One contender's figure in a row.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figure {
     /// Who, and under which circumstances.
     pub who: String,
     /// The unit of the values.
-    pub unit: &'static str,
+    pub unit: String,
     /// The median of the rounds.
     pub value: f64,
     /// What each round gave.
@@ -32,7 +32,7 @@ pub struct Figure {
 }
 
 /// Which way is good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// The value must reach the limit.
@@ -42,7 +42,7 @@ pub enum Bound {
 }
 
 /// How it came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Reached.
@@ -54,7 +54,7 @@ pub enum Verdict {
 }
 
 /// One thing that must be reached.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Check {
     /// What is judged.
     pub what: String,
@@ -113,7 +113,7 @@ pub fn number(value: f64) -> String {
 }
 
 /// What a row found.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Findings {
     /// The figures, in the order measured.
     pub figures: Vec<Figure>,
@@ -152,12 +152,12 @@ impl Findings {
 }
 
 /// A row as it is written and printed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Line {
     /// Its name on the command line.
-    pub name: &'static str,
+    pub name: String,
     /// What is done.
-    pub work: &'static str,
+    pub work: String,
     /// What was found.
     #[serde(flatten)]
     pub findings: Findings,
@@ -205,7 +205,7 @@ mod tests {
 
     fn figure(who: &str, rounds: &[f64]) -> Figure {
         let beside = BTreeMap::new();
-        Figure { who: who.into(), unit: "tx/s", value: median(rounds), rounds: rounds.to_vec(), beside }
+        Figure { who: who.into(), unit: "tx/s".into(), value: median(rounds), rounds: rounds.to_vec(), beside }
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The machine that the figures belong to. No date and no host name: two runs on one machine say the same.
 
+use std::fmt;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What the figures depend on.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Machine {
     /// The processor's name.
     pub cpu: String,
@@ -41,6 +42,19 @@ impl Machine {
             target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         }
     }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cpu, cores, kernel, file_system, sqlite, .. } = self;
+        let memory = self.memory_gib.map_or_else(|| "memory unknown".into(), |gib| format!("{gib} GiB"));
+        write!(out, "{cpu}, {cores} cores, {memory}, {kernel}, {file_system}, SQLite {sqlite}")
+    }
+}
+
+/// How many processes wanted to run, the mean of the last minute; `None` where the system has no /proc.
+pub fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 
 fn field(path: &str, name: &str) -> Option<String> {

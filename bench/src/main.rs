@@ -7,8 +7,10 @@ mod contender;
 mod figure;
 mod job;
 mod machine;
+mod markdown;
 mod meter;
 mod raw;
+mod results;
 mod rows;
 mod sqlite;
 mod tenure;
@@ -17,22 +19,24 @@ mod work;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde::Serialize;
-
 use bench::{Bench, Sizes};
 use contender::{Answer, Failure};
 use figure::{Line, Verdict};
 use machine::Machine;
+use results::Results;
 use rows::{ROWS, Row};
 
 const USAGE: &str = "\
-usage: tenure-bench [--rows NAME,NAME...] [--quick] [--dir PATH] [--out FILE] [--program PATH] [--list]
+usage: tenure-bench [--rows NAME,NAME...] [--quick] [--dir PATH] [--out FILE] [--program PATH]
+       tenure-bench --markdown FILE [--into README]
+       tenure-bench --list
 
   --rows     only these rows (see --list)
   --quick    small sizes: shows that the rows run, not how fast anything is; writes no file unless --out is given
   --dir      where the stores are made: the disk that is measured (default: beside the program)
   --out      where the JSON goes (default: results.json in the bench folder)
   --program  the tenure program, for the row that starts it (default: the one that was built in release mode)
+  --markdown prints the results in FILE as a Markdown table, or puts it where README has a place for it
   --list     names the rows";
 
 struct Asked {
@@ -41,14 +45,6 @@ struct Asked {
     dir: PathBuf,
     out: Option<PathBuf>,
     program: Option<PathBuf>,
-}
-
-#[derive(Serialize)]
-struct Results<'a> {
-    machine: &'a Machine,
-    sizes: Sizes,
-    quick: bool,
-    rows: &'a [Line],
 }
 
 fn main() -> ExitCode {
@@ -64,6 +60,12 @@ fn main() -> ExitCode {
         [help] if matches!(help.as_str(), "--help" | "-h") => {
             println!("{USAGE}");
             Ok(true)
+        }
+        [markdown, file] if markdown == "--markdown" => {
+            Results::read(file.as_ref()).map(|results| print!("{}", markdown::table(&results))).map(|()| true)
+        }
+        [markdown, file, into, readme] if markdown == "--markdown" && into == "--into" => {
+            place(file.as_ref(), readme.as_ref()).map(|()| true)
         }
         _ => match asked(&arguments) {
             Ok(asked) => run(&asked),
@@ -83,14 +85,21 @@ fn main() -> ExitCode {
     }
 }
 
+fn place(results: &Path, readme: &Path) -> Answer<()> {
+    let table = markdown::table(&Results::read(results)?);
+    let text = markdown::placed(&std::fs::read_to_string(readme)?, &table)?;
+    Ok(std::fs::write(readme, text)?)
+}
+
 fn asked(arguments: &[String]) -> Answer<Asked> {
     let home = bench_folder();
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| home.join("../target"), PathBuf::from);
     let mut asked = Asked {
         rows: ROWS.iter().collect(),
         quick: false,
         dir: std::env::current_exe()?.with_file_name("bench-stores"),
         out: Some(home.join("results.json")),
-        program: Some(home.join("../target/release/tenure")).filter(|program| program.exists()),
+        program: Some(target.join("release/tenure")).filter(|program| program.exists()),
     };
     let mut out = None;
     let mut words = arguments.iter();
@@ -132,17 +141,12 @@ fn run(asked: &Asked) -> Answer<bool> {
         let place = asked.dir.display();
         return Err(Failure::Broken(format!("{place} lies in memory; name a directory on a disk with --dir")));
     }
-    println!(
-        "{}, {} cores, {} GiB, {}, {}, SQLite {}{}\n",
-        machine.cpu,
-        machine.cores,
-        machine.memory_gib.map_or_else(|| "?".into(), |gib| gib.to_string()),
-        machine.kernel,
-        machine.file_system,
-        machine.sqlite,
-        if asked.quick { "; small sizes, the figures mean nothing" } else { "" }
-    );
-    let mut lines = Vec::new();
+    let mut results = Results { machine, load: machine::load(), sizes, quick: asked.quick, rows: Vec::new() };
+    println!("{}{}", results.machine, if asked.quick { "; small sizes, the figures mean nothing" } else { "" });
+    if let Some(warning) = results.warning() {
+        println!("{warning}");
+    }
+    println!();
     let mut good = true;
     for row in &asked.rows {
         let findings = match (row.run)(&bench) {
@@ -153,13 +157,12 @@ fn run(asked: &Asked) -> Answer<bool> {
             }
         };
         good &= findings.checks.iter().all(|check| check.verdict != Verdict::Miss);
-        let line = Line { name: row.name, work: row.work, findings };
+        let line = Line { name: row.name.into(), work: row.work.into(), findings };
         println!("{line}");
-        lines.push(line);
+        results.rows.push(line);
     }
     if let Some(out) = &asked.out {
-        let results = Results { machine: &machine, sizes, quick: asked.quick, rows: &lines };
-        std::fs::write(out, serde_json::to_string_pretty(&results)? + "\n")?;
+        results.write(out)?;
         println!("written to {}", out.display());
     }
     // Empty unless another run goes on in it.

@@ -36,12 +36,12 @@ impl From<Lease> for TaskName {
 impl Contender for Tenure {
     fn open(&self, dir: &Path, terms: Terms) -> Answer<Box<dyn Store>> {
         let automatic = terms.snapshots == Snapshots::Due;
-        let options = Options::new()
-            .snapshots(SnapshotPolicy { automatic, ..SnapshotPolicy::default() })
-            .sharing(match terms.sharing {
+        let options = Options::new().snapshots(SnapshotPolicy { automatic, ..SnapshotPolicy::default() }).sharing(
+            match terms.sharing {
                 Sharing::Shared => tenure::Sharing::Shared,
                 Sharing::Exclusive => tenure::Sharing::Exclusive,
-            });
+            },
+        );
         let store = match terms.durability {
             Durability::Memory => options.memory()?,
             Durability::Opportunistic => options.durability(tenure::Durability::Opportunistic).open(dir)?,

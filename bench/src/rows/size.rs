@@ -142,7 +142,7 @@ pub fn program_add(bench: &Bench) -> Answer<Findings> {
     let mut found = Findings::default();
     let Some(program) = &bench.program else {
         found.checks.push(Check::new("s of CPU", Bound::AtMost, 0.02, None));
-        found.notes.push("the tenure program was not found; name it with --program".into());
+        found.notes.push("there is no tenure program: `cargo build --release -p tenure-cli` at the root makes it, or name one with --program".into());
         return Ok(found);
     };
     if let Some(scratch) = prepared(&mut found, filled(bench, 1_000, true))? {
@@ -150,8 +150,10 @@ pub fn program_add(bench: &Bench) -> Answer<Findings> {
             let before = cpu_seconds(Whose::Children);
             let began = std::time::Instant::now();
             let ended = Command::new(program)
+                .arg("add")
                 .arg(scratch.path())
-                .args(["add", "map", "one more"])
+                .arg("map")
+                .args(["--data", "one more"])
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .status()?;

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, Sample, Turn, interleave};
 use crate::contender::{Answer, Snapshots, TENURE, Terms};
-use crate::figure::{Bound, Check, Findings, median};
+use crate::figure::{Bound, Check, Findings, median, number};
 use crate::job::{self, Job, Work};
 
 /// Commits while a snapshot is written, against commits without.
@@ -27,6 +27,9 @@ pub fn snapshot_latency(bench: &Bench) -> Answer<Findings> {
     for label in ["strict", "opportunistic"] {
         let got = found.value(&format!("{TENURE} {label}"));
         found.checks.push(Check::new(format!("ms above the p99.9 without one, {label}"), Bound::AtMost, 2.0, got));
+        if let Some(longest) = found.beside(&format!("{TENURE} {label}"), "max during") {
+            found.notes.push(format!("{label}: the longest commit beside a snapshot took {} ms", number(longest)));
+        }
     }
     Ok(found)
 }
@@ -55,5 +58,11 @@ pub fn idle(bench: &Bench) -> Answer<Findings> {
     interleave(&mut found, "% of a core", bench.sizes.rounds, &[turn])?;
     let got = found.value(TENURE);
     found.checks.push(Check::new("% of a core, the busiest handle", Bound::AtMost, 3.0, got));
+    if let Some(resident) = found.beside(TENURE, "MiB a handle") {
+        let resident = number(resident);
+        found
+            .notes
+            .push(format!("each handle has the state in memory: {resident} MiB here, where the store is almost empty"));
+    }
     Ok(found)
 }
