@@ -40,3 +40,30 @@ pub fn code(kind: Kind) -> i32 {
         _ => 11,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_its_code_and_only_those_that_end_a_handle_share_one() {
+        let table = [
+            (Kind::Rejected, 1),
+            (Kind::Fenced, 6),
+            (Kind::NotFound, 7),
+            (Kind::Invalid, 2),
+            (Kind::Full, 8),
+            (Kind::Timeout, 9),
+            (Kind::Unavailable, 5),
+            (Kind::Unknown, 10),
+            (Kind::Corrupt, 4),
+            (Kind::Closed, 6),
+            (Kind::Internal, 11),
+        ];
+        assert_eq!(table.map(|(kind, _)| kind), Kind::ALL, "the table has every kind");
+        for (kind, expected) in table {
+            assert_eq!(code(kind), expected, "{kind:?}");
+            assert_ne!(expected, NOTHING, "an empty claim is no error");
+        }
+    }
+}

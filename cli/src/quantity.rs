@@ -100,14 +100,18 @@ pub fn spell_size(bytes: u64) -> String {
     )
 }
 
-/// A span of milliseconds as people read it.
+/// A span of milliseconds as people read it, to the nearest unit.
 pub fn spell_span(millis: u64) -> String {
-    match millis {
-        0..1_000 => format!("{millis} ms"),
-        1_000..120_000 => format!("{} s", millis / 1_000),
-        120_000..7_200_000 => format!("{} min", millis / 60_000),
-        7_200_000..172_800_000 => format!("{} h", millis / 3_600_000),
-        _ => format!("{} d", millis / 86_400_000),
+    let nearest = |count: u64, unit: u64| count.saturating_add(unit / 2) / unit;
+    let seconds = nearest(millis, 1_000);
+    let minutes = nearest(seconds, 60);
+    let hours = nearest(minutes, 60);
+    match (millis, seconds, minutes, hours) {
+        (..1_000, ..) => format!("{millis} ms"),
+        (_, ..120, ..) => format!("{seconds} s"),
+        (_, _, ..120, _) => format!("{minutes} min"),
+        (.., ..48) => format!("{hours} h"),
+        _ => format!("{} d", nearest(hours, 24)),
     }
 }
 
@@ -143,6 +147,16 @@ mod tests {
         }
         assert!(size("1 parsec").is_err());
         assert_eq!(spell_size(999), "999 B");
+        for (millis, text) in [
+            (0, "0 ms"),
+            (999, "999 ms"),
+            (59_990, "60 s"),
+            (299_990, "5 min"),
+            (7_199_990, "2 h"),
+            (u64::MAX, "213503982335 d"),
+        ] {
+            assert_eq!(spell_span(millis), text);
+        }
         assert_eq!(spell_size(1_572_864), "1.5 MiB");
     }
 }

@@ -28,7 +28,8 @@ mod buffered;
 pub mod clock;
 pub mod file;
 mod fork;
-pub mod inspect;
+pub mod history;
+
 mod options;
 mod quick;
 pub mod store;

@@ -10,7 +10,7 @@ use tenure_core::{
     state::{Mode, State},
 };
 
-use crate::inspect::folder;
+use crate::history::folder;
 
 /// How often a store that changes while it is read is read again.
 const LOOKS: u32 = 4;

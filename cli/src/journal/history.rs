@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use tenure::{Code, Result, Revision, TaskId, core::engine::Event, inspect::History};
+use tenure::{Code, Result, Revision, TaskId, core::engine::Event, history::History};
 
 use super::entry::{spell, words};
 use crate::{args::At, output::Output};

@@ -1,12 +1,10 @@
-//! Looking below the engine: a store's bytes line by line, and its entries one by one. Nothing is written, not even a
-//! lock.
+//! Looking at a store's entries, one by one. Nothing is written, not even a lock.
 
 use std::{path::Path, time::Duration};
 
 use tenure_core::{
     Result, Revision, StoreId,
     engine::Event,
-    inspect::{self, Show},
     port::{Journal, Tail},
 };
 
@@ -15,12 +13,6 @@ use crate::file::{Access, Folder, FolderOptions, Notice};
 /// A folder to look at.
 pub(crate) fn folder(path: &Path) -> Result<Folder> {
     Folder::open(path, &FolderOptions { access: Access::ReadOnly, create: false, ..FolderOptions::default() })
-}
-
-/// Gives what stands in a store's bytes to `print`, one JSON object a line; see
-/// [`inspect`](tenure_core::inspect). What is damaged has a line that says so.
-pub fn lines(path: &Path, show: Show, print: &mut dyn FnMut(&str) -> Result<()>) -> Result<()> {
-    inspect::inspect(folder(path)?, show, print)
 }
 
 /// The entries of a store in the order in which they were committed.
