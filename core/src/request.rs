@@ -179,6 +179,24 @@ pub struct Request {
     pub depends_only: bool,
 }
 
+impl Request {
+    /// Whether it only adds tasks, whatever the state is: no key that another task could have, no request id that
+    /// could be a repeat. The bounds on a whole store are no condition of its own.
+    pub fn is_unconditional(&self) -> bool {
+        let Self { request_id, adds, updates, deletes, depends, puts, removes, increments, guards, .. } = self;
+        !adds.is_empty()
+            && adds.iter().all(|add| add.key.is_none())
+            && request_id.is_none()
+            && updates.is_empty()
+            && deletes.is_empty()
+            && depends.is_empty()
+            && puts.is_empty()
+            && removes.is_empty()
+            && increments.is_empty()
+            && guards.is_empty()
+    }
+}
+
 /// Which of the available tasks a claim takes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash, Serialize, Deserialize)]
 pub enum Order {

@@ -5,7 +5,7 @@ use std::path::Path;
 use tenure_core::{
     Author, Code, Committed, Error, OwnerId, Request, Result, StoreId,
     bytelog::ByteLog,
-    engine::{Engine, Setup, Stage, is_unconditional},
+    engine::{Engine, Setup, Stage},
     port::{AppendError, Journal as _},
     txn::Ask,
 };
@@ -26,7 +26,7 @@ impl Options {
     /// `max_state_bytes` are judged by handles that know the state.
     pub fn commit_once(&self, path: impl AsRef<Path>, request: Request) -> Result<Committed> {
         let path = path.as_ref();
-        if is_unconditional(&request)
+        if request.is_unconditional()
             && let Some(committed) = self.add_blindly(path, &request)?
         {
             return Ok(committed);

@@ -17,7 +17,6 @@ mod level;
 #[cfg(test)]
 mod tests;
 
-pub use blind::is_unconditional;
 pub use event::{Change, ChangeKind, Event};
 pub use level::LEVEL;
 
