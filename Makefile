@@ -1,6 +1,6 @@
 # Every command of a developer; `make` alone lists them. Each can be run again at any time.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fuzz docs
+.PHONY: help demo test soak lint bench fuzz docs
 
 DEMO_WORKERS ?= 4
 DEMO_KILL ?= 1
@@ -24,6 +24,10 @@ demo: ## count the words of DEMO_PATH=folder (by default this project's own text
 
 test: ## all tests, the core without std, the examples
 	@.ci/test
+
+soak: ## disk use over ten million claims, and an idle waiter over a minute
+	@$(cargo)
+	TENURE_CYCLES=10000000 TENURE_IDLE_SECONDS=60 cargo test --locked --release -p tenure --test disk_use --test waits -- --nocapture
 
 lint: ## format, clippy, rustdoc, other platforms, Python
 	@.ci/lint

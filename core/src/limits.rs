@@ -53,6 +53,9 @@ impl Limits {
     };
 }
 
+/// Bytes of journal that say that there is no room for more: only what frees some may go on.
+pub(crate) const NO_SPACE: u64 = u64::MAX;
+
 impl Default for Limits {
     fn default() -> Self {
         Self::DEFAULT

@@ -53,8 +53,16 @@ impl<D: Disk> ByteLog<D> {
         Ok(())
     }
 
-    /// Appends under the lock, behind a tail that is settled.
+    /// Appends under the lock, behind a tail that is settled. Where the disk is full the reserve is let go of.
     pub(super) fn append_locked(&mut self, at: &Tail, drafts: &[Draft]) -> Result<Tail, AppendError> {
+        let appended = self.append_settled(at, drafts);
+        if let Err(AppendError::Refused(error) | AppendError::Unknown(error)) = &appended {
+            self.spend_reserve(error);
+        }
+        appended
+    }
+
+    fn append_settled(&mut self, at: &Tail, drafts: &[Draft]) -> Result<Tail, AppendError> {
         if self.unsettled {
             self.settle().map_err(AppendError::Refused)?;
         }
@@ -98,6 +106,10 @@ impl<D: Disk> ByteLog<D> {
     /// Removes what a failed write left behind the tail.
     fn take_back(&mut self, offset: u64, error: Error) -> AppendError {
         if self.active.file.truncate(offset).is_ok() {
+            // What is refused must not come back after a crash.
+            if self.active.file.sync().is_err() {
+                self.active.state.fail();
+            }
             return AppendError::Refused(error.with_outcome(Outcome::Refused));
         }
         self.unsettled = true;

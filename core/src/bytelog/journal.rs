@@ -55,6 +55,10 @@ impl<D: Disk + 'static> Journal for ByteLog<D> {
         Box::new(self.make_syncer())
     }
 
+    fn is_short(&mut self) -> bool {
+        Self::is_short(self)
+    }
+
     fn durable(&mut self) -> Position {
         self.note_watermark();
         self.durable

@@ -5,6 +5,7 @@
 //!   0000000002.seg    header | frame | …                       the last one grows
 //!   00000000000000000812-7fa3….snap                            snapshots.rs
 //!   guard                                                      guard.rs
+//!   reserve           zeros                                      reserve.rs
 //!   (64 shared bytes)                                          watermark.rs
 //!
 //!   segment header, 96 bytes, little-endian:
@@ -39,6 +40,7 @@ mod journal;
 mod open;
 mod read;
 mod recovery;
+mod reserve;
 mod scan;
 mod segment;
 mod snapshots;

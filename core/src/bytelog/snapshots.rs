@@ -111,6 +111,7 @@ impl<D: Disk> ByteLog<D> {
         if let Err(error) = written {
             // What is left only takes space; the next snapshot removes it.
             let _ = self.disk.remove(&temporary);
+            self.spend_reserve(&error);
             return Err(error.context("the snapshot was not published"));
         }
         self.disk.sync_names()?;

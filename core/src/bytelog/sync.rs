@@ -31,6 +31,11 @@ impl SyncState {
         self.failed.load(Ordering::Acquire)
     }
 
+    /// Says that a sync failed.
+    pub fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
     /// Says that what a failed sync was to cover is durable by other means.
     pub fn mended(&self) {
         self.failed.store(false, Ordering::Release);

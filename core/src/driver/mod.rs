@@ -28,6 +28,7 @@ use crate::{
     engine::{Engine, Setup},
     error::{Code, Error, Outcome, Result},
     id::{Author, Position, StoreId},
+    limits::NO_SPACE,
     port::{AppendError, Journal, JournalStats, Synced, Syncer},
     request::Committed,
     time::Millis,
@@ -60,6 +61,8 @@ pub struct Driver {
     lock_wait: Millis,
     journal_bytes: u64,
     journal_bytes_at: u64,
+    /// Whether there is room only for what frees some.
+    short: bool,
 }
 
 impl core::fmt::Debug for Driver {
@@ -72,7 +75,7 @@ impl Driver {
     /// Opens the store in a journal: the newest usable snapshot, then every entry behind it.
     pub fn open(mut journal: Box<dyn Journal>, setup: Setup, lock_wait: Millis, clock: Clock<'_>) -> Result<Self> {
         let engine = open::recover(&mut *journal, &setup, clock)?;
-        Ok(Self { engine, setup, journal, lock_wait, journal_bytes: 0, journal_bytes_at: 0 })
+        Ok(Self { engine, setup, journal, lock_wait, journal_bytes: 0, journal_bytes_at: 0, short: false })
     }
 
     /// Puts something around the journal; its entries and tail must stay the same.
@@ -150,7 +153,7 @@ impl Driver {
     pub fn run(&mut self, asks: &[Ask<'_>], clock: Clock<'_>) -> Vec<Result<Done>> {
         let mut run = Run::new(asks);
         self.weigh_journal();
-        let bytes = self.journal_bytes;
+        let bytes = if self.short { NO_SPACE } else { self.journal_bytes };
         let lock_wait = self.lock_wait;
         let mut reloads = 0;
         while !run.finished() {
@@ -167,6 +170,7 @@ impl Driver {
                 }
             }
         }
+        self.short |= run.short;
         run.into_answers()
     }
 
@@ -253,6 +257,11 @@ impl Driver {
         {
             self.journal_bytes = stats.journal_bytes;
             self.journal_bytes_at = revision.max(1);
+            self.short = true;
+        }
+        if self.short {
+            // Here too where there may be none yet: then it is made.
+            self.short = self.journal.is_short();
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     engine::{Engine, Stage},
     error::{Code, Error, Outcome, Result},
     id::Position,
+    limits::NO_SPACE,
     port::{AppendError, Journal, Tail},
     request::Committed,
     time::Millis,
@@ -31,11 +32,13 @@ pub(super) struct Run<'a> {
     /// Those that are staged, by what they will answer: staged ones, and answers that follow staged ones.
     staged: SmallVec<[Option<Result<Done>>; 1]>,
     attempts: u32,
+    /// Whether the storage was found full.
+    pub short: bool,
 }
 
 impl<'a> Run<'a> {
     pub fn new(asks: &'a [Ask<'a>]) -> Self {
-        Self { asks, answers: Vec::with_capacity(asks.len()), staged: SmallVec::new(), attempts: 0 }
+        Self { asks, answers: Vec::with_capacity(asks.len()), staged: SmallVec::new(), attempts: 0, short: false }
     }
 
     pub fn into_answers(self) -> Vec<Result<Done>> {
@@ -59,7 +62,7 @@ impl<'a> Run<'a> {
         &mut self,
         engine: &mut Engine,
         journal: &mut dyn Journal,
-        journal_bytes: u64,
+        mut journal_bytes: u64,
         clock: Clock<'_>,
     ) -> Result<()> {
         self.staged.clear();
@@ -83,6 +86,12 @@ impl<'a> Run<'a> {
                     self.staged.clear();
                     self.attempts += 1;
                     return if self.attempts == ATTEMPTS { Err(lost_every_race()) } else { Ok(()) };
+                }
+                Err(AppendError::Refused(error)) if error.code() == Code::NoSpace && journal_bytes != NO_SPACE => {
+                    // There is a reserve for those that free space; those that take some are refused.
+                    engine.rollback();
+                    journal_bytes = NO_SPACE;
+                    self.short = true;
                 }
                 Err(AppendError::Refused(error)) => {
                     let error = error.with_outcome(Outcome::Refused);

@@ -160,6 +160,11 @@ pub trait Journal: Send {
     /// Appends behind `at` (J1 to J3) and answers with the new tail.
     fn append(&mut self, at: &Tail, drafts: &[Draft]) -> Result<Tail, AppendError>;
 
+    /// Whether the storage is full but for a reserve, which is for what frees space. Where that is known.
+    fn is_short(&mut self) -> bool {
+        false
+    }
+
     /// What makes durable all that was appended before this call (J6).
     fn syncer(&mut self) -> Box<dyn Syncer>;
 

@@ -34,6 +34,12 @@ fn full(limits: &Limits, tasks: u64, bytes: u64, journal: u64, adds: bool) -> Re
             "finish or delete some, or raise max_state_bytes",
         );
     }
+    if journal == crate::limits::NO_SPACE {
+        return Err(Error::new(
+            Code::NoSpace,
+            "the disk is full: only finishing, deleting, and a snapshot go on; free some space, then try again",
+        ));
+    }
     if journal > limits.max_journal_bytes {
         return over(
             "bytes of journal",

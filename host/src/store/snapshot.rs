@@ -160,10 +160,12 @@ impl Shared {
 
     fn take_snapshot(&self) -> Result<SnapshotName> {
         let _taking = self.snapshots.taking.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut walks = 0;
+        let (mut walks, mut spent) = (0, false);
         loop {
             match self.walk() {
                 Err(error) if error.code() == Code::Cancelled && walks < WALKS => walks += 1,
+                // The reserve was let go of: once more, with that.
+                Err(error) if error.code() == Code::NoSpace && !spent => spent = true,
                 done => return done,
             }
         }

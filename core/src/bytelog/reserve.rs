@@ -1,0 +1,54 @@
+//! A file of zeros that is let go of when the disk is full, so that there is room for what frees some: finishing,
+//! deleting, a snapshot.
+//!
+//! While it is missing, and can't be made again, the journal is *short*: the driver refuses what only adds.
+
+use alloc::vec;
+
+use super::{
+    ByteLog,
+    disk::{Disk, DiskFile},
+};
+use crate::error::{Code, Error, Result};
+
+/// The reserve's name.
+pub(super) const NAME: &str = "reserve";
+/// How large it is.
+const BYTES: usize = 256 << 10;
+
+impl<D: Disk> ByteLog<D> {
+    /// Whether there is no reserve, and no room for one.
+    pub(super) fn is_short(&mut self) -> bool {
+        if self.options.read_only || self.closed {
+            return false;
+        }
+        match self.disk.open(NAME) {
+            // Where it is not whole, somebody is writing it, or died over that.
+            Ok(file) => match file.len() {
+                Ok((len, _)) if len < BYTES as u64 => self.disk.remove(NAME).is_err() || self.make_reserve().is_err(),
+                _ => false,
+            },
+            Err(error) if error.code() == Code::NotFound => {
+                self.make_reserve().is_err_and(|error| error.code() == Code::NoSpace)
+            }
+            Err(_) => false,
+        }
+    }
+
+    fn make_reserve(&mut self) -> Result<()> {
+        let file = self.disk.create(NAME)?;
+        let written = file.write_at(0, &vec![0; BYTES]);
+        if written.is_err() {
+            let _ = self.disk.remove(NAME);
+        }
+        written
+    }
+
+    /// Lets go of the reserve, where the error says that the disk is full.
+    pub(super) fn spend_reserve(&mut self, error: &Error) {
+        if error.code() == Code::NoSpace {
+            // Where it is spent already there is nothing to let go of.
+            let _ = self.disk.remove(NAME);
+        }
+    }
+}
