@@ -118,9 +118,7 @@ fn a_disk_that_fills_and_empties_again_and_again_loses_nothing() {
         let tasks = store.tasks(&tenure::Filter { limit: 10_000, ..tenure::Filter::default() }).unwrap();
         assert!(tasks.len() > 50, "round {round}: {} tasks", tasks.len());
         for task in &tasks {
-            if let Err(e) = store.finish(task) { 
-                let out = Command::new("sh").arg("-c").arg(format!("df -k {0}; ls -la {0}/s", small.0.path().display())).output().unwrap();
-                panic!("{round} {e} {:?}\n{}", store.stats(), String::from_utf8_lossy(&out.stdout)); }
+            store.finish(task).unwrap();
         }
         // Two, since the journal is kept from the older one on.
         store.snapshot().unwrap();

@@ -70,6 +70,8 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Bytes of payload in the largest frame; longer entries are split.
     pub max_frame: usize,
+    /// Bytes that are kept for what frees space on a full disk.
+    pub reserve_bytes: usize,
     /// How long calls that take the lock by themselves wait for it, in milliseconds.
     pub lock_wait: Millis,
 }
@@ -77,7 +79,14 @@ pub struct Options {
 impl Options {
     /// The defaults: a handle that writes, segments of 16 MiB, frames of 1 MiB, 10 s for the lock.
     pub const fn new(author: Author) -> Self {
-        Self { author, read_only: false, segment_bytes: 16 << 20, max_frame: frame::MAX_FRAME, lock_wait: 10_000 }
+        Self {
+            author,
+            read_only: false,
+            segment_bytes: 16 << 20,
+            max_frame: frame::MAX_FRAME,
+            reserve_bytes: 256 << 10,
+            lock_wait: 10_000,
+        }
     }
 }
 

@@ -13,9 +13,6 @@ use crate::error::{Code, Error, Result};
 
 /// The reserve's name.
 pub(super) const NAME: &str = "reserve";
-/// How large it is.
-const BYTES: usize = 256 << 10;
-
 impl<D: Disk> ByteLog<D> {
     /// Whether there is no reserve, and no room for one.
     pub(super) fn is_short(&mut self) -> bool {
@@ -25,7 +22,9 @@ impl<D: Disk> ByteLog<D> {
         match self.disk.open(NAME) {
             // Where it is not whole, somebody is writing it, or died over that.
             Ok(file) => match file.len() {
-                Ok((len, _)) if len < BYTES as u64 => self.disk.remove(NAME).is_err() || self.make_reserve().is_err(),
+                Ok((len, _)) if len < self.options.reserve_bytes as u64 => {
+                    self.disk.remove(NAME).is_err() || self.make_reserve().is_err()
+                }
                 _ => false,
             },
             Err(error) if error.code() == Code::NotFound => {
@@ -37,8 +36,10 @@ impl<D: Disk> ByteLog<D> {
 
     fn make_reserve(&mut self) -> Result<()> {
         let file = self.disk.create(NAME)?;
-        let written = file.write_at(0, &vec![0; BYTES]);
+        let written = file.write_at(0, &vec![0; self.options.reserve_bytes]);
         if written.is_err() {
+            // Cut first: a process that is being started may have the file open for a moment.
+            let _ = file.truncate(0);
             let _ = self.disk.remove(NAME);
         }
         written
@@ -48,7 +49,10 @@ impl<D: Disk> ByteLog<D> {
     pub(super) fn spend_reserve(&mut self, error: &Error) {
         if error.code() == Code::NoSpace {
             // Where it is spent already there is nothing to let go of.
-            let _ = self.disk.remove(NAME);
+            if let Ok(file) = self.disk.open(NAME) {
+                let _ = file.truncate(0);
+                let _ = self.disk.remove(NAME);
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct Known {
 }
 
 fn options(author: u64) -> Options {
-    Options { segment_bytes: 3000, max_frame: 700, ..Options::new(Author(author)) }
+    Options { segment_bytes: 3000, max_frame: 700, reserve_bytes: 400, ..Options::new(Author(author)) }
 }
 
 /// Opens a driver; the store is made where it is not there.
