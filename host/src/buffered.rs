@@ -176,6 +176,10 @@ impl Journal for Buffered {
         }
     }
 
+    fn is_short(&mut self) -> bool {
+        self.inner.is_short()
+    }
+
     fn durable(&mut self) -> Position {
         self.inner.durable()
     }

@@ -87,13 +87,17 @@ fn e4_what_was_acknowledged_opportunistically_is_there_or_its_loss_is_told() {
     }
     let second = open(&place, Sharing::TakeOver).unwrap();
     let kept = second.group("map").unwrap().tasks;
-    let refused = first.add("map", "late").unwrap_err();
+    // E5: it learns when it writes what it has gathered.
+    let late = first.add("map", "late");
+    let refused = late.and_then(|_| first.flush()).unwrap_err();
     assert_eq!(refused.code(), Code::Fenced);
     if kept < 100 {
         assert!(refused.message().contains("revision"), "names the first revision that is lost: {refused}");
     } else {
         assert!(second.task(last.id).unwrap().is_some());
     }
+    assert_eq!(first.add("map", "later").unwrap_err().code(), Code::Fenced);
+    assert_eq!(second.group("map").unwrap().tasks, kept, "what is lost does not come back");
 }
 
 #[test]
