@@ -205,3 +205,32 @@ fn requests_of_several_owners_stand_in_one_batch() {
     let error = answers[1].as_ref().unwrap_err();
     assert_eq!(error.code(), Code::MissingTask);
 }
+
+#[test]
+fn an_id_that_the_batch_itself_gives_is_known_behind_it() {
+    let mut store = store();
+    let answers = store.run(&[U(&adds(&[("a", "x")])), U(&delete(tenure_core::TaskId(1), Reason::Finished))]);
+    assert!(answers[1].is_ok(), "{answers:?}");
+    assert_eq!(store.state().tasks(), 0);
+}
+
+#[test]
+fn the_oldest_task_may_be_one_that_the_batch_adds() {
+    let mut store = store();
+    store.add("a", "young");
+    let old = support::later("a", When::At(5));
+    let answers = store.run(&[U(&old), C(&oldest(&["a"], 1))]);
+    assert_eq!(answers[1].as_ref().unwrap().committed.tasks[0].origin.0, 2);
+}
+
+#[test]
+fn a_batch_forgets_a_request_at_the_revision_at_which_replay_does() {
+    let mut store = support::store_with(tenure_core::Limits { request_window: 3, ..tenure_core::Limits::DEFAULT });
+    let request = named(adds(&[("a", "x")]), "one");
+    store.update(&request).unwrap();
+    let other = adds(&[("a", "y")]);
+    let answers = store.run(&[U(&other), U(&other), U(&request), U(&other), U(&request)]);
+    let repeated: Vec<bool> = answers.iter().map(|answer| answer.as_ref().unwrap().committed.repeated).collect();
+    assert_eq!(repeated, [false, false, true, false, false]);
+    store.opens_alike();
+}
