@@ -65,7 +65,3 @@ pub use crate::{
 /// The format of every byte that a store writes; normative.
 #[doc = include_str!("../../docs/FORMAT.md")]
 pub mod format {}
-
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

@@ -42,3 +42,7 @@ pub use tenure_core::{
     Increment, Kind, Limits, Millis, Order, Outcome, OwnerId, Position, Put, Record, Refusal, Remove, Request, Result,
     Retry, Revision, StoreId, Task, TaskId, TaskState, Update, Verb, When, entry::Reason,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

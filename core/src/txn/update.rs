@@ -16,11 +16,15 @@ use super::{
 };
 use crate::{
     entry::{Coalescer, Op, Reason},
-    error::{Error, Refusal},
+    error::{Error, Fate, Refusal},
     id::{OwnerId, TaskId},
     request::{Add, Depend, IfExists, Request, Update},
     state::{Arena, FoldMap, Title, key_hash},
+    time::Millis,
 };
+
+/// Reasons that say what became of a task; those beyond are named alone.
+const WORDED: usize = 256;
 
 /// Judges an update.
 pub(super) fn judge(
@@ -112,10 +116,15 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 Depend::Origin(id) => (*id, self.bench.state.by_origin(*id).is_some()),
             };
             if !there {
-                let (fate, ..) = fate(self.bench, id, None, self.owner);
+                let (fate, ..) = self.fate(id, None);
                 self.reasons.push(Refusal::MissingDepend { id, fate, now: self.bench.now });
             }
         }
+    }
+
+    /// What became of an id. Only the first reasons are worded: looking into the past takes its time for each.
+    fn fate(&self, id: TaskId, origin: Option<TaskId>) -> (Fate, Millis, bool) {
+        if self.reasons.0.len() < WORDED { fate(self.bench, id, origin, self.owner) } else { (Fate::Unknown, 0, false) }
     }
 
     fn name(&mut self, id: TaskId, alone: bool) -> bool {
@@ -136,7 +145,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 continue;
             }
             let Some(title) = self.bench.state.title(delete.id) else {
-                let (fate, lease_end, lost) = fate(self.bench, delete.id, delete.origin, self.owner);
+                let (fate, lease_end, lost) = self.fate(delete.id, delete.origin);
                 let now = self.bench.now;
                 self.reasons.push(Refusal::MissingDelete { id: delete.id, lost, lease_end, fate, now });
                 continue;
@@ -162,7 +171,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 continue;
             }
             let Some(title) = self.bench.state.title(update.id) else {
-                let (fate, lease_end, lost) = fate(self.bench, update.id, update.origin, self.owner);
+                let (fate, lease_end, lost) = self.fate(update.id, update.origin);
                 let now = self.bench.now;
                 self.reasons.push(Refusal::MissingUpdate { id: update.id, lost, lease_end, fate, now });
                 continue;
