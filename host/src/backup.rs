@@ -277,12 +277,6 @@ fn publish(from: &Path, to: &Path) -> Result<()> {
 
 /// Makes a new name durable.
 fn sync_parent(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(parent).and_then(|folder| folder.sync_all()).map_err(|error| fault("sync", parent, &error))?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    file::sync_folder(parent).map_err(|error| fault("sync", parent, &error))
 }

@@ -109,3 +109,8 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Box<dyn Journal>> {
     let options = Options::new().read_only(true).create(false);
     open_journal(path, &options, StoreId::default(), Author(0))
 }
+
+/// Makes the names in a folder durable, as far as the system needs to be asked.
+pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    platform::Dir::open(path)?.sync()
+}
