@@ -18,7 +18,7 @@ const MIB: u64 = 1 << 20;
 
 /// Claim and finish cycles: ten million in `make soak`.
 fn cycles() -> usize {
-    std::env::var("TENURE_CYCLES").map_or(2_000_000, |text| text.parse().unwrap())
+    std::env::var("TENURE_CYCLES").map_or(10_000_000, |text| text.parse().unwrap())
 }
 
 /// Bytes of all files, and of the largest snapshot.
