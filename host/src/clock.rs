@@ -89,17 +89,17 @@ impl Clock {
 
     /// Parks this thread until it is unparked or the clock shows `until` (`None`: for ever). May return early.
     pub(crate) fn park(&self, until: Option<Millis>) {
+        self.park_at_most(until, None);
+    }
+
+    /// As [`park`](Self::park), but no longer than `most` by the system's own time, whatever the clock shows.
+    pub(crate) fn park_at_most(&self, until: Option<Millis>, most: Option<Duration>) {
         match &*self.0 {
-            Kind::System(_) => match until {
-                None => std::thread::park(),
-                Some(until) => {
-                    // A wait of hours is cut: the wall clock may be stepped meanwhile.
-                    let left = until.saturating_sub(self.now()).min(60_000);
-                    if left > 0 {
-                        std::thread::park_timeout(Duration::from_millis(left));
-                    }
-                }
-            },
+            Kind::System(_) => {
+                // A wait of hours is cut: the wall clock may be stepped meanwhile.
+                let left = until.map(|until| Duration::from_millis(until.saturating_sub(self.now()).min(60_000)));
+                sleep(left.into_iter().chain(most).min());
+            }
             Kind::Test(hands) => {
                 let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
                 if until.is_some_and(|until| until <= hands.now) {
@@ -110,9 +110,18 @@ impl Clock {
                     hands.waiting.push(me);
                 }
                 drop(hands);
-                std::thread::park();
+                sleep(most);
             }
         }
+    }
+}
+
+/// Parks this thread, at most that long.
+fn sleep(most: Option<Duration>) {
+    match most {
+        None => std::thread::park(),
+        Some(Duration::ZERO) => {}
+        Some(most) => std::thread::park_timeout(most),
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, Thread},
+    time::Duration,
 };
 
 /// Ends a wait from another thread.
@@ -17,12 +18,22 @@ pub struct Cancel(Arc<CancelState>);
 struct CancelState {
     cancelled: AtomicBool,
     threads: Mutex<Vec<Thread>>,
+    check: Option<(Duration, Check)>,
 }
+
+/// Whether the wait should end, asked on the waiting thread.
+type Check = Box<dyn Fn() -> bool + Send + Sync>;
 
 impl Cancel {
     /// Nothing cancelled yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Nothing cancelled yet; while a thread waits, it asks `check` that often, and cancels where the answer is yes. For
+    /// hosts that learn only on the waiting thread that they should stop, as from a pending signal.
+    pub fn checking(every: Duration, check: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(CancelState { check: Some((every, Box::new(check))), ..CancelState::default() }))
     }
 
     /// Every wait that was given this one ends with `Cancelled`, now and later. What it has got, it releases first.
@@ -34,6 +45,19 @@ impl Cancel {
     /// Whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.0.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Whether it was cancelled, or is now, by what the host's check says.
+    pub(super) fn look(&self) -> bool {
+        if !self.is_cancelled() && self.0.check.as_ref().is_some_and(|(_, check)| check()) {
+            self.cancel();
+        }
+        self.is_cancelled()
+    }
+
+    /// How long a wait may sleep before it looks again.
+    pub(super) fn every(&self) -> Option<Duration> {
+        self.0.check.as_ref().map(|(every, _)| *every)
     }
 
     pub(super) fn join(&self) {

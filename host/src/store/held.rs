@@ -150,6 +150,11 @@ impl Held {
         self.state.is_lost()
     }
 
+    /// Whether it was finished, failed or given back, by itself or in a transaction.
+    pub fn is_ended(&self) -> bool {
+        self.state.present().ended
+    }
+
     /// `Err` with all that is known, once the lease is lost.
     pub fn check(&self) -> Result<()> {
         self.state.check()

@@ -12,7 +12,7 @@
 //! * `wait`       claims that wait, `cancel` what ends them
 //! * `read`       consistent and weak reads
 //! * `verb`       the verbs on a task
-//! * `transact`   a closure over a transaction, run again when what it read has changed
+//! * `transact`   a closure over a transaction, run again when what it read has changed; `subject` what it can name
 //! * `held`       leases that renew themselves, by `renewal`; `claims` iterates over them
 //! * `watch`      confirmed entries, as they come
 //! * `snapshot`   snapshots in the background
@@ -30,6 +30,7 @@ mod read;
 mod renewal;
 mod snapshot;
 mod stats;
+mod subject;
 mod transact;
 mod verb;
 mod wait;
@@ -41,7 +42,8 @@ pub use held::Held;
 pub(crate) use open::{default_actor, random, random_id};
 pub use read::Filter;
 pub use stats::Stats;
-pub use transact::{Subject, Transaction};
+pub use subject::Subject;
+pub use transact::Transaction;
 pub use verb::TaskName;
 pub(crate) use verb::millis;
 pub use watch::Watch;

@@ -10,62 +10,21 @@ use tenure_core::{
 
 use super::{
     Store,
-    held::{Held, HeldState, Present},
+    held::{HeldState, Present},
+    subject::Subject,
     verb::{TaskName, millis},
 };
 
 /// How often a transaction is run before it gives up.
 const RUNS: u32 = 16;
 
-/// What is to happen in one piece. Nothing does before the closure returns `Ok`.
+/// What is to happen in one piece. Nothing does before it is committed: by [`Store::transact`], once the closure returns
+/// `Ok`, or by [`commit`](Transaction::commit).
 #[derive(Debug)]
-pub struct Transaction<'s> {
-    store: &'s Store,
+pub struct Transaction {
+    store: Store,
     request: Request,
     held: Vec<Arc<HeldState>>,
-}
-
-/// A task that a transaction names: a plain one, or one that is held and knows its present id.
-pub trait Subject {
-    /// Its name as far as it is known now.
-    fn name(&self) -> TaskName;
-    /// The held lease behind it.
-    #[doc(hidden)]
-    fn held(&self) -> Option<Arc<HeldState>> {
-        None
-    }
-}
-
-impl Subject for Task {
-    fn name(&self) -> TaskName {
-        self.into()
-    }
-}
-
-impl Subject for TaskId {
-    fn name(&self) -> TaskName {
-        (*self).into()
-    }
-}
-
-impl Subject for Held {
-    fn name(&self) -> TaskName {
-        (&self.task()).into()
-    }
-
-    fn held(&self) -> Option<Arc<HeldState>> {
-        Some(self.state())
-    }
-}
-
-impl<T: Subject> Subject for &T {
-    fn name(&self) -> TaskName {
-        (*self).name()
-    }
-
-    fn held(&self) -> Option<Arc<HeldState>> {
-        (*self).held()
-    }
 }
 
 impl Store {
@@ -85,8 +44,13 @@ impl Store {
     /// assert_eq!(left, 2);
     /// # Ok(()) }
     /// ```
-    pub fn transact<T>(&self, mut body: impl FnMut(&mut Transaction<'_>) -> Result<T>) -> Result<T> {
+    pub fn transact<T>(&self, mut body: impl FnMut(&mut Transaction) -> Result<T>) -> Result<T> {
         self.transact_with(None, RUNS, |tx| body(tx)).map(|(value, _)| value)
+    }
+
+    /// A transaction that is [committed](Transaction::commit) by hand, and tried once.
+    pub fn transaction(&self) -> Transaction {
+        Transaction { store: self.clone(), request: Request::default(), held: Vec::new() }
     }
 
     /// As [`transact`](Store::transact), with a request id, so that a repeat gets the first outcome, and with what was
@@ -95,14 +59,14 @@ impl Store {
         &self,
         request_id: Option<&str>,
         runs: u32,
-        mut body: impl FnMut(&mut Transaction<'_>) -> Result<T>,
+        mut body: impl FnMut(&mut Transaction) -> Result<T>,
     ) -> Result<(T, Committed)> {
         let mut run = 1;
         loop {
-            let request = Request { request_id: request_id.map(Into::into), ..Request::default() };
-            let mut tx = Transaction { store: self, request, held: Vec::new() };
+            let mut tx = self.transaction();
+            tx.request.request_id = request_id.map(Into::into);
             let value = body(&mut tx)?;
-            match tx.commit() {
+            match tx.commit_or_tell() {
                 Ok(committed) => return Ok((value, committed)),
                 Err(refused) if run < runs && read_has_changed(&refused.0, &refused.1) => run += 1,
                 Err(refused) => return Err(refused.0),
@@ -122,7 +86,7 @@ fn read_has_changed(error: &Error, request: &Request) -> bool {
         })
 }
 
-impl Transaction<'_> {
+impl Transaction {
     /// A record, as this transaction would leave it. That it was read is part of the transaction.
     pub fn get(&mut self, table: &str, key: &str) -> Result<Option<Record>> {
         let named = |other_table: &str, other_key: &str| other_table == table && other_key == key;
@@ -196,7 +160,12 @@ impl Transaction<'_> {
 
     /// A task that must exist.
     pub fn depend(&mut self, id: impl Into<TaskId>) {
-        self.request.depends.push(Depend::Id(id.into()));
+        self.depend_on(Depend::Id(id.into()));
+    }
+
+    /// A task that must exist, by its id or its origin.
+    pub fn depend_on(&mut self, depend: Depend) {
+        self.request.depends.push(depend);
     }
 
     /// Writes a record.
@@ -242,8 +211,13 @@ impl Transaction<'_> {
         name
     }
 
+    /// Commits it, once. `Rejected` where what it read has changed meanwhile.
+    pub fn commit(self) -> Result<Committed> {
+        self.commit_or_tell().map_err(|refused| refused.0)
+    }
+
     /// Commits. The leases that it names do not renew themselves meanwhile, so that their ids are the final ones.
-    fn commit(mut self) -> std::result::Result<Committed, Box<(Error, Request)>> {
+    fn commit_or_tell(mut self) -> std::result::Result<Committed, Box<(Error, Request)>> {
         let Request { updates, deletes, depends, guards, .. } = &self.request;
         let idle = updates.is_empty()
             && deletes.is_empty()

@@ -7,7 +7,7 @@ use tenure_core::{
     Revision, Task, TaskId, Update, Verb, When, entry::Reason,
 };
 
-use super::Store;
+use super::{Cancel, Store};
 
 /// A task, or what is enough to name one: its id, and, where they are known, its origin and who holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -186,6 +186,11 @@ impl Store {
     /// Waits until none of these groups has a task left, at most until the clock shows `until` (`None`: for ever);
     /// says whether that came true.
     pub fn wait_empty(&self, groups: &[&str], until: Option<Millis>) -> Result<bool> {
+        self.wait_empty_unless(groups, until, None)
+    }
+
+    /// As [`wait_empty`](Store::wait_empty); `Timeout` with code `cancelled` after [`Cancel::cancel`].
+    pub fn wait_empty_unless(&self, groups: &[&str], until: Option<Millis>, cancel: Option<&Cancel>) -> Result<bool> {
         let mut watch = self.watch()?;
         loop {
             let left: u64 = self.look(|engine, _| groups.iter().map(|group| engine.state().group_len(group)).sum())?;
@@ -195,7 +200,7 @@ impl Store {
             if until.is_some_and(|until| until <= self.now()) {
                 return Ok(false);
             }
-            watch.drain(until)?;
+            watch.drain(until, cancel)?;
         }
     }
 }

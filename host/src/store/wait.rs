@@ -171,7 +171,7 @@ impl Shared {
                 Ok(got) => !got.tasks.is_empty() || until.is_some_and(|until| until <= self.clock.now()),
                 Err(_) => true,
             };
-            let cancelled = cancel.is_some_and(Cancel::is_cancelled);
+            let cancelled = cancel.is_some_and(Cancel::look);
             if done || cancelled || self.waits.is_closed() {
                 self.waits.leave(groups, &waiter);
                 self.pass_on(groups);
@@ -184,10 +184,10 @@ impl Shared {
             };
             while !waiter.woken.load(Ordering::Acquire)
                 && !self.waits.is_closed()
-                && !cancel.is_some_and(Cancel::is_cancelled)
+                && !cancel.is_some_and(Cancel::look)
                 && wake.is_none_or(|wake| wake > self.clock.now())
             {
-                self.clock.park(wake);
+                self.clock.park_at_most(wake, cancel.and_then(Cancel::every));
             }
             self.waits.leave(groups, &waiter);
         }
@@ -217,7 +217,7 @@ impl Shared {
             request.updates.extend(got.tasks.iter().map(|task| super::verb::release(task, tenure_core::When::Now)));
             self.submit(Work::Update(request))?;
         }
-        Err(Error::new(Code::Cancelled, "the wait was cancelled; nothing is held by it"))
+        Err(cancelled())
     }
 
     /// Says that somebody is interested in what other processes write.
@@ -251,6 +251,11 @@ impl Shared {
             Err(_) => follower.running = false,
         }
     }
+}
+
+#[cold]
+pub(super) fn cancelled() -> Error {
+    Error::new(Code::Cancelled, "the wait was cancelled; nothing is held by it")
 }
 
 fn follow_loop(waits: &Waits, shared: &Weak<Shared>, notice: &mut Notice) {

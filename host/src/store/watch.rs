@@ -15,7 +15,7 @@ use tenure_core::{
     engine::{Engine, Event},
 };
 
-use super::{Shared, Store, verb::millis};
+use super::{Cancel, Shared, Store, verb::millis};
 
 /// Events that a watch holds for one who does not fetch them.
 const HELD: usize = 65_536;
@@ -118,12 +118,12 @@ impl Watch {
     /// # Errors
     /// `Truncated` once, where so many came that some were let go: look at the state anew. `Closed` at the end.
     pub fn next(&mut self, wait: Duration) -> Result<Option<Arc<Event>>> {
-        self.next_until(Some(self.store.now().saturating_add(millis(wait))))
+        self.next_until(Some(self.store.now().saturating_add(millis(wait))), None)
     }
 
     /// Waits until something has come or the clock shows `until`, and lets it all go.
-    pub(super) fn drain(&mut self, until: Option<Millis>) -> Result<()> {
-        match self.next_until(until) {
+    pub(super) fn drain(&mut self, until: Option<Millis>, cancel: Option<&Cancel>) -> Result<()> {
+        match self.next_until(until, cancel) {
             Err(error) if error.code() == Code::Truncated => Ok(()),
             Err(error) => Err(error),
             Ok(_) => {
@@ -133,7 +133,22 @@ impl Watch {
         }
     }
 
-    fn next_until(&mut self, until: Option<Millis>) -> Result<Option<Arc<Event>>> {
+    /// The next event; `None` when none has come before the clock shows `until` (`None`: it waits for ever).
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), and `Timeout` with code `cancelled` after [`Cancel::cancel`].
+    pub fn next_until(&mut self, until: Option<Millis>, cancel: Option<&Cancel>) -> Result<Option<Arc<Event>>> {
+        if let Some(cancel) = cancel {
+            cancel.join();
+        }
+        let next = self.wait(until, cancel);
+        if let Some(cancel) = cancel {
+            cancel.part();
+        }
+        next
+    }
+
+    fn wait(&mut self, until: Option<Millis>, cancel: Option<&Cancel>) -> Result<Option<Arc<Event>>> {
         loop {
             let mut held = self.queue.events.lock().unwrap_or_else(PoisonError::into_inner);
             if held.lagged {
@@ -154,7 +169,10 @@ impl Watch {
             }
             held.waiting = Some(thread::current());
             drop(held);
-            self.store.shared.clock.park(until);
+            if cancel.is_some_and(Cancel::look) {
+                return Err(super::wait::cancelled());
+            }
+            self.store.shared.clock.park_at_most(until, cancel.and_then(Cancel::every));
         }
     }
 }

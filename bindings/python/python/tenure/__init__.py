@@ -1,0 +1,158 @@
+"""An embeddable, durable, transactional coordination store: claim work, commit once.
+
+>>> import tenure
+>>> with tenure.memory() as store:
+...     tasks = store.add_many("map", ["part-1", "part-2"])
+...     for held in store.claims("map", lease=60, idle=0):
+...         with held:  # leaving the block finishes the task, an exception fails it
+...             with store.transaction() as tx:
+...                 tx.finish(held)
+...                 tx.add("reduce", held.data.upper())
+...     store.group("reduce").tasks
+2
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Literal
+
+from . import _native
+from ._native import (
+    Cancel,
+    Change,
+    Claims,
+    Closed,
+    Committed,
+    Corrupt,
+    Event,
+    FakeClock,
+    Fenced,
+    Full,
+    GroupStats,
+    Held,
+    Internal,
+    Invalid,
+    LeaseLost,
+    NotFound,
+    Record,
+    Rejected,
+    Store,
+    Task,
+    TenureError,
+    Timeout,
+    Transaction,
+    Unavailable,
+    Unknown,
+    Watch,
+    __version__,
+)
+
+__all__ = [
+    "Cancel",
+    "Change",
+    "Claims",
+    "Closed",
+    "Committed",
+    "Corrupt",
+    "Event",
+    "FakeClock",
+    "Fenced",
+    "Full",
+    "GroupStats",
+    "Held",
+    "Internal",
+    "Invalid",
+    "LeaseLost",
+    "NotFound",
+    "Record",
+    "Rejected",
+    "Store",
+    "Task",
+    "TenureError",
+    "Timeout",
+    "Transaction",
+    "Unavailable",
+    "Unknown",
+    "Watch",
+    "__version__",
+    "memory",
+    "open",
+]
+
+Seconds = float | timedelta
+
+
+def open(
+    place: str | os.PathLike[str],
+    *,
+    durability: Literal["strict", "opportunistic"] = "strict",
+    exclusive: bool = False,
+    take_over: bool = False,
+    read_only: bool = False,
+    create: bool = True,
+    owner: int | None = None,
+    actor: str | None = None,
+    limits: Mapping[str, Any] | None = None,
+    lock_wait: Seconds = 10,
+    flush_every: Seconds = 0.05,
+    segment_bytes: int | None = None,
+    file_mode: int | None = None,
+    folder_mode: int | None = None,
+    allow_network: bool = False,
+    snapshots: bool = True,
+    snapshot_bytes: int | None = None,
+    snapshot_entries: int | None = None,
+    clock: FakeClock | None = None,
+    seed: int | None = None,
+) -> Store:
+    """Opens the store in a folder, and creates it where there is none.
+
+    `durability="strict"` answers once it is on stable storage, `"opportunistic"` before, and flushes within `flush_every`
+    seconds. `exclusive` keeps every other handle from writing, `take_over` fences the one that has it so. `read_only` writes
+    nothing, not even a lock. `limits` changes single limits by their names.
+    """
+    options = {
+        "durability": durability,
+        "exclusive": exclusive,
+        "take_over": take_over,
+        "read_only": read_only,
+        "create": create,
+        "owner": owner,
+        "actor": actor,
+        "limits": None if limits is None else dict(limits),
+        "lock_wait": lock_wait,
+        "flush_every": flush_every,
+        "segment_bytes": segment_bytes,
+        "file_mode": file_mode,
+        "folder_mode": folder_mode,
+        "allow_network": allow_network,
+        "snapshots": snapshots,
+        "snapshot_bytes": snapshot_bytes,
+        "snapshot_entries": snapshot_entries,
+        "clock": clock,
+        "seed": seed,
+    }
+    return _native.open(place, options)
+
+
+def memory(
+    *,
+    owner: int | None = None,
+    actor: str | None = None,
+    limits: Mapping[str, Any] | None = None,
+    clock: FakeClock | None = None,
+    seed: int | None = None,
+) -> Store:
+    """A store in memory that nothing else can open: all the rules, and nothing on disk."""
+    return _native.memory(
+        {
+            "owner": owner,
+            "actor": actor,
+            "limits": None if limits is None else dict(limits),
+            "clock": clock,
+            "seed": seed,
+        }
+    )

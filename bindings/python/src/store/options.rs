@@ -1,0 +1,121 @@
+//! How a store is opened.
+
+use std::path::PathBuf;
+
+use pyo3::{exceptions::PyTypeError, prelude::*, types::PyDict};
+use tenure::{Durability, Limits, Options, Sharing, SnapshotPolicy};
+
+use super::Store;
+use crate::{
+    clock::FakeClock,
+    error::{Raised as _, invalid},
+    types::{Fields, Seconds, Text},
+};
+
+const KNOWN: [&str; 19] = [
+    "durability", "exclusive", "take_over", "read_only", "create", "owner", "actor", "limits", "lock_wait",
+    "flush_every", "segment_bytes", "file_mode", "folder_mode", "allow_network", "snapshots", "snapshot_bytes",
+    "snapshot_entries", "clock", "seed",
+];
+
+struct ClockArgument(tenure::clock::Clock);
+
+impl<'py> FromPyObject<'_, 'py> for ClockArgument {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let clock = given.cast::<FakeClock>().map_err(|_| PyTypeError::new_err("give a tenure.FakeClock"))?;
+        Ok(Self(clock.get().0.clone()))
+    }
+}
+
+fn read(options: &Bound<'_, PyDict>) -> PyResult<Options> {
+    let py = options.py();
+    let fields = Fields::read("options", options, &KNOWN)?;
+    let mut read = Options::new();
+    let durabilities = [("strict", Durability::Strict), ("opportunistic", Durability::Opportunistic)];
+    read = read.durability(fields.choice("durability", &durabilities)?);
+    read = read.sharing(match (fields.flag("exclusive")?, fields.flag("take_over")?) {
+        (_, true) => Sharing::TakeOver,
+        (true, false) => Sharing::Exclusive,
+        (false, false) => Sharing::Shared,
+    });
+    read = read.read_only(fields.flag("read_only")?);
+    read = read.create(fields.optional("create")?.unwrap_or(true));
+    read = read.allow_network(fields.flag("allow_network")?);
+    if let Some(owner) = fields.optional::<u64>("owner")? {
+        read = read.owner(owner);
+    }
+    if let Some(actor) = fields.optional::<Text>("actor")? {
+        read = read.actor(actor.0);
+    }
+    if let Some(wait) = fields.optional::<Seconds>("lock_wait")? {
+        read = read.lock_wait(wait.span());
+    }
+    if let Some(every) = fields.optional::<Seconds>("flush_every")? {
+        read = read.flush_every(every.span());
+    }
+    if let Some(bytes) = fields.optional("segment_bytes")? {
+        read = read.segment_bytes(bytes);
+    }
+    if let Some(mode) = fields.optional("file_mode")? {
+        read = read.file_mode(mode);
+    }
+    if let Some(mode) = fields.optional("folder_mode")? {
+        read = read.folder_mode(mode);
+    }
+    if let Some(clock) = fields.optional::<ClockArgument>("clock")? {
+        read = read.clock(clock.0);
+    }
+    if let Some(seed) = fields.optional("seed")? {
+        read = read.seed(seed);
+    }
+    let usual = SnapshotPolicy::default();
+    read = read.snapshots(SnapshotPolicy {
+        automatic: fields.optional("snapshots")?.unwrap_or(usual.automatic),
+        bytes: fields.optional("snapshot_bytes")?.unwrap_or(usual.bytes),
+        entries: fields.optional("snapshot_entries")?.unwrap_or(usual.entries),
+    });
+    if let Some(given) = fields.optional::<Bound<'_, PyDict>>("limits")? {
+        read = read.limits(limits(py, &given)?);
+    }
+    Ok(read)
+}
+
+fn limits(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<Limits> {
+    let mut limits = Limits::DEFAULT;
+    for (name, value) in given {
+        let name: String = name.extract()?;
+        match name.as_str() {
+            "name_bytes" => limits.name_bytes = value.extract()?,
+            "key_bytes" => limits.key_bytes = value.extract()?,
+            "data_bytes" => limits.data_bytes = value.extract()?,
+            "transaction_bytes" => limits.transaction_bytes = value.extract()?,
+            "transaction_items" => limits.transaction_items = value.extract()?,
+            "claim_tasks" => limits.claim_tasks = value.extract()?,
+            "lease_min" => limits.lease_min = value.extract::<Seconds>()?.0,
+            "lease_max" => limits.lease_max = value.extract::<Seconds>()?.0,
+            "error_bytes" => limits.error_bytes = value.extract()?,
+            "max_tasks" => limits.max_tasks = value.extract()?,
+            "max_state_bytes" => limits.max_state_bytes = value.extract()?,
+            "max_journal_bytes" => limits.max_journal_bytes = value.extract()?,
+            _ => return Err(invalid(py, format!("limits: there is no limit {name:?}"))),
+        }
+    }
+    Ok(limits)
+}
+
+/// Opens the store in a folder.
+pub fn open(place: &Bound<'_, PyAny>, options: &Bound<'_, PyDict>) -> PyResult<Store> {
+    let py = place.py();
+    let options = read(options)?;
+    let path: PathBuf = place.extract()?;
+    py.detach(|| options.open(path)).map(Store::new).raised(py)
+}
+
+/// A store in memory.
+pub fn memory(options: &Bound<'_, PyDict>) -> PyResult<Store> {
+    let py = options.py();
+    let options = read(options)?;
+    py.detach(|| options.memory()).map(Store::new).raised(py)
+}
