@@ -56,3 +56,18 @@ need_target() {
     lib=$(rustc --print target-libdir --target "$1" 2>/dev/null) && [ -d "$lib" ] && return 0
     command -v rustup >/dev/null && rustup target add "$1"
 }
+
+# Where Python's tools live; made anew when the pinned versions change.
+VENV=.tools/venv
+
+need_venv() {
+    if ! command -v python3 >/dev/null || ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
+        loud "python3 is missing or too old: install Python 3.11 or later with its venv module"
+        return 1
+    fi
+    if ! cmp -s .ci/requirements.txt $VENV/requirements.txt; then
+        rm -rf $VENV
+        python3 -m venv $VENV && $VENV/bin/pip install -q --disable-pip-version-check -r .ci/requirements.txt &&
+            cp .ci/requirements.txt $VENV/requirements.txt
+    fi
+}

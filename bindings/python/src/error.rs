@@ -29,13 +29,7 @@ fn class_name(slug: &str) -> String {
     name
 }
 
-fn class(
-    py: Python<'_>,
-    name: &str,
-    doc: &str,
-    code: Code,
-    bases: Vec<Py<PyType>>,
-) -> PyResult<Py<PyType>> {
+fn class(py: Python<'_>, name: &str, doc: &str, code: Code, bases: Vec<Py<PyType>>) -> PyResult<Py<PyType>> {
     let fields = PyDict::new(py);
     fields.set_item("__module__", "tenure")?;
     fields.set_item("__doc__", doc)?;
@@ -200,7 +194,8 @@ pub fn carried(raised: PyErr) -> Error {
 /// Text that can't be encoded is an argument that can't be right.
 pub fn text_fault(py: Python<'_>, error: PyErr) -> PyErr {
     if error.is_instance_of::<PyUnicodeError>(py) {
-        let fault = invalid(py, "a text holds half of a surrogate pair, which UTF-8 can't: pass bytes, or mend the text");
+        let fault =
+            invalid(py, "a text holds half of a surrogate pair, which UTF-8 can't: pass bytes, or mend the text");
         fault.set_cause(py, Some(error));
         return fault;
     }
@@ -209,8 +204,5 @@ pub fn text_fault(py: Python<'_>, error: PyErr) -> PyErr {
 
 /// Every code with its kind, outcome and retry.
 pub fn catalogue() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
-    CATALOGUE
-        .iter()
-        .map(|code| (code.slug(), code.kind().slug(), code.outcome().slug(), code.retry().slug()))
-        .collect()
+    CATALOGUE.iter().map(|code| (code.slug(), code.kind().slug(), code.outcome().slug(), code.retry().slug())).collect()
 }

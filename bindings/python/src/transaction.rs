@@ -11,9 +11,7 @@ use tenure::{Add, Code, Error, Increment, Put, Revision, Update, When};
 use crate::{
     error::{Raised as _, carried},
     store::{Store, Subject},
-    types::{
-        Blob, Committed, Given, IF_EXISTS, REASONS, Record, Seconds, Task, Text, choice, depend, payload, when,
-    },
+    types::{Blob, Committed, Given, IF_EXISTS, REASONS, Record, Seconds, Task, Text, choice, depend, payload, when},
 };
 
 /// What is to happen in one piece: all of it, or nothing.
@@ -63,13 +61,7 @@ impl Store {
     /// Calls `fn` with a transaction and commits what it asked for; answers with what `fn` answered. Where a record that it
     /// read has changed meanwhile, `fn` is called again.
     #[pyo3(signature = (r#fn, *, retries=16, request_id=None))]
-    fn transact(
-        &self,
-        py: Python<'_>,
-        r#fn: Py<PyAny>,
-        retries: u32,
-        request_id: Option<Text>,
-    ) -> PyResult<Py<PyAny>> {
+    fn transact(&self, py: Python<'_>, r#fn: Py<PyAny>, retries: u32, request_id: Option<Text>) -> PyResult<Py<PyAny>> {
         let id = request_id.as_ref().map(|id| id.0.as_str());
         let done = py.detach(|| {
             self.store().transact_with(id, retries.saturating_add(1), |tx| {
@@ -122,7 +114,9 @@ impl Transaction {
     #[pyo3(signature = (
         group, data=None, *, json=Given::Absent, delay=Seconds(0), available_at=None, key=None, if_exists=None
     ))]
-    #[pyo3(text_signature = "($self, group, data=b'', *, json=..., delay=0, available_at=None, key=None, if_exists='refuse')")]
+    #[pyo3(
+        text_signature = "($self, group, data=b'', *, json=..., delay=0, available_at=None, key=None, if_exists='refuse')"
+    )]
     #[allow(clippy::too_many_arguments)]
     fn add(
         &self,
@@ -152,7 +146,9 @@ impl Transaction {
     #[pyo3(signature = (
         task, data=None, *, json=Given::Absent, group=None, delay=None, available_at=None, error=None, force=false
     ))]
-    #[pyo3(text_signature = "($self, task, data=None, *, json=..., group=None, delay=None, available_at=None, error=None, force=False)")]
+    #[pyo3(
+        text_signature = "($self, task, data=None, *, json=..., group=None, delay=None, available_at=None, error=None, force=False)"
+    )]
     #[allow(clippy::too_many_arguments)]
     fn update(
         &self,

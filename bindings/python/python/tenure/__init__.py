@@ -110,9 +110,9 @@ def open(
 ) -> Store:
     """Opens the store in a folder, and creates it where there is none.
 
-    `durability="strict"` answers once it is on stable storage, `"opportunistic"` before, and flushes within `flush_every`
-    seconds. `exclusive` keeps every other handle from writing, `take_over` fences the one that has it so. `read_only` writes
-    nothing, not even a lock. `limits` changes single limits by their names.
+    `durability="strict"` answers once it is on stable storage, `"opportunistic"` before, and flushes within
+    `flush_every` seconds. `exclusive` keeps every other handle from writing, `take_over` fences the one that has it so.
+    `read_only` writes nothing, not even a lock. `limits` changes single limits by their names.
     """
     options = {
         "durability": durability,

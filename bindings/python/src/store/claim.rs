@@ -17,8 +17,7 @@ use crate::{
     types::{self, Seconds, Task, Text, choice},
 };
 
-const ORDERS: [(&str, Order); 2] =
-    [(Order::Random.slug(), Order::Random), (Order::Oldest.slug(), Order::Oldest)];
+const ORDERS: [(&str, Order); 2] = [(Order::Random.slug(), Order::Random), (Order::Oldest.slug(), Order::Oldest)];
 
 fn names(groups: &Bound<'_, PyTuple>) -> PyResult<Vec<String>> {
     groups.iter().map(|group| Ok(group.extract::<Text>()?.0)).collect()
@@ -66,7 +65,9 @@ impl Store {
     /// Claims one task of these groups for a lease, an earlier group before a later one; `None` where none is available
     /// within `wait` (`None`: it waits for ever).
     #[pyo3(signature = (*groups, lease=Seconds(60_000), wait=Wait(Some(0)), order="random", depends=None, stop=None, request_id=None))]
-    #[pyo3(text_signature = "($self, *groups, lease=60, wait=0, order='random', depends=(), stop=None, request_id=None)")]
+    #[pyo3(
+        text_signature = "($self, *groups, lease=60, wait=0, order='random', depends=(), stop=None, request_id=None)"
+    )]
     #[allow(clippy::too_many_arguments)]
     fn claim(
         &self,
@@ -86,7 +87,9 @@ impl Store {
 
     /// Claims up to `limit` tasks, as `claim` does one.
     #[pyo3(signature = (*groups, limit, lease=Seconds(60_000), wait=Wait(Some(0)), order="random", depends=None, stop=None, request_id=None))]
-    #[pyo3(text_signature = "($self, *groups, limit, lease=60, wait=0, order='random', depends=(), stop=None, request_id=None)")]
+    #[pyo3(
+        text_signature = "($self, *groups, limit, lease=60, wait=0, order='random', depends=(), stop=None, request_id=None)"
+    )]
     #[allow(clippy::too_many_arguments)]
     fn claim_many<'py>(
         &self,

@@ -13,9 +13,25 @@ use crate::{
 };
 
 const KNOWN: [&str; 19] = [
-    "durability", "exclusive", "take_over", "read_only", "create", "owner", "actor", "limits", "lock_wait",
-    "flush_every", "segment_bytes", "file_mode", "folder_mode", "allow_network", "snapshots", "snapshot_bytes",
-    "snapshot_entries", "clock", "seed",
+    "durability",
+    "exclusive",
+    "take_over",
+    "read_only",
+    "create",
+    "owner",
+    "actor",
+    "limits",
+    "lock_wait",
+    "flush_every",
+    "segment_bytes",
+    "file_mode",
+    "folder_mode",
+    "allow_network",
+    "snapshots",
+    "snapshot_bytes",
+    "snapshot_entries",
+    "clock",
+    "seed",
 ];
 
 struct ClockArgument(tenure::clock::Clock);

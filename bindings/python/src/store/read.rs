@@ -1,6 +1,9 @@
 //! Tasks and groups as they are.
 
-use pyo3::{prelude::*, types::{PyDict, PyList}};
+use pyo3::{
+    prelude::*,
+    types::{PyDict, PyList},
+};
 use tenure::{Filter, TaskId, TaskState};
 
 use super::Store;

@@ -22,7 +22,9 @@ impl Store {
         *, adds=None, updates=None, deletes=None, depends=None, puts=None, removes=None, increments=None, guards=None,
         depends_only=false, owner=None, request_id=None
     ))]
-    #[pyo3(text_signature = "($self, *, adds=(), updates=(), deletes=(), depends=(), puts=(), removes=(), increments=(), guards=(), depends_only=False, owner=None, request_id=None)")]
+    #[pyo3(
+        text_signature = "($self, *, adds=(), updates=(), deletes=(), depends=(), puts=(), removes=(), increments=(), guards=(), depends_only=False, owner=None, request_id=None)"
+    )]
     #[allow(clippy::too_many_arguments)]
     fn update(
         &self,

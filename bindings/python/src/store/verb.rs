@@ -26,7 +26,9 @@ impl Store {
         group, data=None, *, json=Given::Absent, delay=Seconds(0), available_at=None, key=None, if_exists=None,
         request_id=None
     ))]
-    #[pyo3(text_signature = "($self, group, data=b'', *, json=..., delay=0, available_at=None, key=None, if_exists='refuse', request_id=None)")]
+    #[pyo3(
+        text_signature = "($self, group, data=b'', *, json=..., delay=0, available_at=None, key=None, if_exists='refuse', request_id=None)"
+    )]
     #[allow(clippy::too_many_arguments)]
     fn add(
         &self,

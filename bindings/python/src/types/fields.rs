@@ -23,7 +23,10 @@ impl<'a, 'py> Fields<'a, 'py> {
         for name in dict.keys() {
             let fits = name.extract::<&str>().is_ok_and(|name| known.contains(&name));
             if !fits {
-                return Err(invalid(py, format!("{place}: unknown field {}; known are {}", name.repr()?, known.join(", "))));
+                return Err(invalid(
+                    py,
+                    format!("{place}: unknown field {}; known are {}", name.repr()?, known.join(", ")),
+                ));
             }
         }
         Ok(Self { place, dict: dict.clone() })

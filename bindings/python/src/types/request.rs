@@ -73,9 +73,8 @@ impl<'py> FromPyObject<'_, 'py> for PyTask {
 
 /// Changed tasks, and the owner that the last of them names.
 pub fn updates(items: &Bound<'_, PyAny>, owner: &mut OwnerId) -> PyResult<Vec<Update>> {
-    let known = [
-        "task", "id", "origin", "verb", "data", "json", "group", "delay", "available_at", "lease", "error", "force",
-    ];
+    let known =
+        ["task", "id", "origin", "verb", "data", "json", "group", "delay", "available_at", "lease", "error", "force"];
     let updates = each("updates", items, |place, item| {
         let fields = Fields::read(place, item, &known)?;
         let (id, origin, owner) = named(&fields)?;

@@ -143,7 +143,8 @@ impl Task {
 
 /// Tasks as a list.
 pub fn list(py: Python<'_>, tasks: Vec<tenure::Task>) -> PyResult<Bound<'_, PyList>> {
-    let tasks: Vec<Bound<'_, Task>> = tasks.into_iter().map(|task| Bound::new(py, Task(task))).collect::<PyResult<_>>()?;
+    let tasks: Vec<Bound<'_, Task>> =
+        tasks.into_iter().map(|task| Bound::new(py, Task(task))).collect::<PyResult<_>>()?;
     PyList::new(py, tasks)
 }
 
