@@ -72,6 +72,11 @@ fn classes(py: Python<'_>) -> PyResult<&Vec<Py<PyType>>> {
     })
 }
 
+/// The class that every exception of Tenure is.
+pub fn root(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    Ok(classes(py)?[0].bind(py))
+}
+
 /// Puts the classes into the module.
 pub fn add_classes(module: &Bound<'_, PyModule>) -> PyResult<()> {
     for class in classes(module.py())? {

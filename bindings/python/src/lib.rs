@@ -9,6 +9,7 @@
 
 mod clock;
 mod error;
+mod journal;
 mod store;
 mod transaction;
 mod types;
@@ -44,6 +45,17 @@ mod native {
     #[pyfunction]
     fn memory(options: &Bound<'_, PyDict>) -> PyResult<Store> {
         crate::store::memory(options)
+    }
+
+    /// Runs the port's contracts on journals that `make` makes.
+    #[pyfunction]
+    #[pyo3(signature = (make, remake=None))]
+    fn conformance(
+        py: Python<'_>,
+        make: Py<PyAny>,
+        remake: Option<Py<PyAny>>,
+    ) -> Vec<(&'static str, &'static str, &'static str, String)> {
+        crate::journal::conformance(py, make, remake)
     }
 
     /// Every code with its kind, outcome and retry.

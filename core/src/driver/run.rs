@@ -206,9 +206,12 @@ impl<'a> Run<'a> {
         let at = *engine.tail();
         for _ in 0..LOOKS {
             if Self::seen_behind(journal, &at) {
-                let refused =
-                    Error::new(Code::Unavailable, "another handle's entry took the place of this one: try again")
-                        .with_outcome(Outcome::Refused);
+                // What a host's own journal raised says more than that its place is taken.
+                let refused = match error.code() {
+                    Code::Foreign => error.clone(),
+                    _ => Error::new(Code::Unavailable, "another handle's entry took the place of this one: try again"),
+                };
+                let refused = refused.with_outcome(Outcome::Refused);
                 return self.settle(engine, journal, &refused, clock);
             }
             if let Ok(filler) = Self::filler(engine, &at, clock()) {

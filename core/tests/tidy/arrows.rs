@@ -8,7 +8,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("examples", &["tenure-core", "tenure"]),
     ("core/fuzz", &["tenure-core"]),
     ("bench", &["tenure-core", "tenure"]),
-    ("bindings/python", &["tenure", "tenure-cli"]),
+    ("bindings/python", &["tenure-core", "tenure", "tenure-cli"]),
 ];
 
 /// The plain values of the core. They may use each other.

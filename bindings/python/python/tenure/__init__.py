@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal
 
-from . import _native
+from . import _native, journal
 from ._native import (
     Cancel,
     Change,
@@ -78,6 +78,7 @@ __all__ = [
     "Unknown",
     "Watch",
     "__version__",
+    "journal",
     "memory",
     "open",
 ]
@@ -86,7 +87,7 @@ Seconds = float | timedelta
 
 
 def open(
-    place: str | os.PathLike[str],
+    place: str | os.PathLike[str] | journal.Journal,
     *,
     durability: Literal["strict", "opportunistic"] = "strict",
     exclusive: bool = False,
@@ -108,7 +109,7 @@ def open(
     clock: FakeClock | None = None,
     seed: int | None = None,
 ) -> Store:
-    """Opens the store in a folder, and creates it where there is none.
+    """Opens the store in a folder, and creates it where there is none; or on a journal of your own.
 
     `durability="strict"` answers once it is on stable storage, `"opportunistic"` before, and flushes within
     `flush_every` seconds. `exclusive` keeps every other handle from writing, `take_over` fences the one that has it so.

@@ -3,6 +3,8 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar, final, overload
 
+from .journal import Journal
+
 _T = TypeVar("_T")
 
 _Seconds: TypeAlias = float | timedelta
@@ -22,6 +24,41 @@ class _HasIsSet(Protocol):
 _Stop: TypeAlias = Cancel | _HasIsSet | None
 
 __version__: str
+
+__all__ = [
+    "Cancel",
+    "Change",
+    "Claims",
+    "Closed",
+    "Committed",
+    "Corrupt",
+    "Event",
+    "FakeClock",
+    "Fenced",
+    "Full",
+    "GroupStats",
+    "Held",
+    "Internal",
+    "Invalid",
+    "LeaseLost",
+    "NotFound",
+    "Record",
+    "Rejected",
+    "Store",
+    "Task",
+    "TenureError",
+    "Timeout",
+    "Transaction",
+    "Unavailable",
+    "Unknown",
+    "Watch",
+    "__version__",
+    "catalogue",
+    "conformance",
+    "main",
+    "memory",
+    "open",
+]
 
 class TenureError(Exception):
     code: str
@@ -203,7 +240,7 @@ class Claims:
 
 @final
 class Watch:
-    def next(self, timeout: _Wait = 0) -> Event | None: ...
+    def next(self, timeout: _Wait = 0, *, stop: _Stop = None) -> Event | None: ...
     def __iter__(self) -> Iterator[Event]: ...
     def __next__(self) -> Event: ...
 
@@ -344,9 +381,7 @@ class Store:
     def group(self, name: str) -> GroupStats: ...
     def wait_empty(self, *groups: str, timeout: _Wait = None, stop: _Stop = None) -> bool: ...
     def pause(self, group: str, paused: bool = True) -> int: ...
-    def transact(
-        self, fn: Callable[[Transaction], _T], *, retries: int = 16, request_id: str | None = None
-    ) -> _T: ...
+    def transact(self, fn: Callable[[Transaction], _T], *, retries: int = 16, request_id: str | None = None) -> _T: ...
     def transaction(self) -> Transaction: ...
     def update(
         self,
@@ -374,9 +409,7 @@ class Store:
         expires_at: _Seconds | None = None,
     ) -> int: ...
     def remove(self, table: str, key: str, *, expect: int | None = None) -> int: ...
-    def scan(
-        self, table: str, *, prefix: str = "", limit: int = 1000, after: str | None = None
-    ) -> list[Record]: ...
+    def scan(self, table: str, *, prefix: str = "", limit: int = 1000, after: str | None = None) -> list[Record]: ...
     def increment(
         self, table: str, key: str, by: int = 1, *, min: int | None = None, max: int | None = None
     ) -> int: ...
@@ -399,4 +432,7 @@ class Store:
 def open(place: object, options: dict[str, Any]) -> Store: ...
 def memory(options: dict[str, Any]) -> Store: ...
 def catalogue() -> list[tuple[str, str, str, str]]: ...
+def conformance(
+    make: Callable[[], Journal], remake: Callable[[Journal], Journal] | None = None
+) -> list[tuple[str, str, Literal["kept", "broken", "skipped"], str]]: ...
 def main(arguments: Sequence[str]) -> int: ...

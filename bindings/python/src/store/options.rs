@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
-use pyo3::{exceptions::PyTypeError, prelude::*, types::PyDict};
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyDict, PyString},
+};
 use tenure::{Durability, Limits, Options, Sharing, SnapshotPolicy};
 
 use super::Store;
@@ -121,12 +125,16 @@ fn limits(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<Limits> {
     Ok(limits)
 }
 
-/// Opens the store in a folder.
+/// Opens the store in a folder, or in a journal.
 pub fn open(place: &Bound<'_, PyAny>, options: &Bound<'_, PyDict>) -> PyResult<Store> {
     let py = place.py();
     let options = read(options)?;
-    let path: PathBuf = place.extract()?;
-    py.detach(|| options.open(path)).map(Store::new).raised(py)
+    if place.is_instance_of::<PyString>() || place.hasattr("__fspath__")? {
+        let path: PathBuf = place.extract()?;
+        return py.detach(|| options.open(path)).map(Store::new).raised(py);
+    }
+    let journal = crate::journal::journal(place)?;
+    py.detach(|| options.open_journal(journal)).map(Store::new).raised(py)
 }
 
 /// A store in memory.

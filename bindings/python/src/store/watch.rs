@@ -31,13 +31,13 @@ impl Store {
 }
 
 impl Watch {
-    fn wait(&self, py: Python<'_>, wait: &Wait) -> PyResult<Option<Event>> {
+    fn wait(&self, py: Python<'_>, wait: &Wait, ending: &Ending) -> PyResult<Option<Event>> {
         let next = py.detach(|| {
             let until = wait.until(&self.store);
             let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-            watch.next_until(until, Some(&self.ending.cancel))
+            watch.next_until(until, Some(&ending.cancel))
         });
-        Ok(self.ending.result(py, next)?.map(Event))
+        Ok(ending.result(py, next)?.map(Event))
     }
 }
 
@@ -45,9 +45,12 @@ impl Watch {
 impl Watch {
     /// The next event; `None` when none has come within `timeout` seconds. `NotFound` with code `truncated`, once, where so
     /// many came that some were let go.
-    #[pyo3(signature = (timeout=Wait(Some(0))), text_signature = "($self, timeout=0)")]
-    fn next(&self, py: Python<'_>, timeout: Wait) -> PyResult<Option<Event>> {
-        self.wait(py, &timeout)
+    #[pyo3(signature = (timeout=Wait(Some(0)), *, stop=None), text_signature = "($self, timeout=0, *, stop=None)")]
+    fn next(&self, py: Python<'_>, timeout: Wait, stop: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Event>> {
+        match stop {
+            Some(_) => self.wait(py, &timeout, &Ending::of(stop)?),
+            None => self.wait(py, &timeout, &self.ending),
+        }
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -55,6 +58,6 @@ impl Watch {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Event>> {
-        self.wait(py, &self.timeout)
+        self.wait(py, &self.timeout, &self.ending)
     }
 }

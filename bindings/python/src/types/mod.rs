@@ -129,6 +129,7 @@ static LOADS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 pub fn payload(py: Python<'_>, data: Option<Blob>, json: Given<'_>) -> PyResult<Option<Data>> {
     match (data, json) {
         (None, Given::Value(value)) => encode(py, &value).map(Some),
+        (Some(data), Given::Value(value)) if data.0.is_empty() => encode(py, &value).map(Some),
         (Some(_), Given::Value(_)) => Err(invalid(py, "give data or json, not both")),
         (data, Given::Absent) => Ok(data.map(|blob| blob.0)),
     }
