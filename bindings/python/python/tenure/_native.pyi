@@ -333,6 +333,7 @@ class Store:
         order: _Order = "random",
         depends: Iterable[_Depend] = (),
         stop: _Stop = None,
+        owner: int | None = None,
         request_id: str | None = None,
     ) -> Task | None: ...
     def claim_many(
@@ -344,6 +345,7 @@ class Store:
         order: _Order = "random",
         depends: Iterable[_Depend] = (),
         stop: _Stop = None,
+        owner: int | None = None,
         request_id: str | None = None,
     ) -> list[Task]: ...
     def claims(

@@ -6,7 +6,7 @@ use pyo3::{
     prelude::*,
     types::{PyList, PyTuple},
 };
-use tenure::{Claim, Order};
+use tenure::{Claim, Order, OwnerId};
 
 use super::{
     Held, Store,
@@ -64,9 +64,9 @@ fn claim_of(
 impl Store {
     /// Claims one task of these groups for a lease, an earlier group before a later one; `None` where none is available
     /// within `wait` (`None`: it waits for ever).
-    #[pyo3(signature = (*groups, lease=Seconds(60_000), wait=Wait(Some(0)), order="random", depends=None, stop=None, request_id=None))]
+    #[pyo3(signature = (*groups, lease=Seconds(60_000), wait=Wait(Some(0)), order="random", depends=None, stop=None, owner=None, request_id=None))]
     #[pyo3(
-        text_signature = "($self, *groups, lease=60, wait=0, order='random', depends=(), stop=None, request_id=None)"
+        text_signature = "($self, *groups, lease=60, wait=0, order='random', depends=(), stop=None, owner=None, request_id=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn claim(
@@ -78,17 +78,19 @@ impl Store {
         order: &str,
         depends: Option<&Bound<'_, PyAny>>,
         stop: Option<&Bound<'_, PyAny>>,
+        owner: Option<u64>,
         request_id: Option<Text>,
     ) -> PyResult<Option<Task>> {
         let mut claim = claim_of(py, groups, lease, 1, order, depends)?;
         claim.request_id = request_id.map(|id| id.0);
+        claim.owner = OwnerId(owner.unwrap_or_default());
         Ok(self.claimed(py, &claim, &wait, stop)?.pop().map(Task))
     }
 
     /// Claims up to `limit` tasks, as `claim` does one.
-    #[pyo3(signature = (*groups, limit, lease=Seconds(60_000), wait=Wait(Some(0)), order="random", depends=None, stop=None, request_id=None))]
+    #[pyo3(signature = (*groups, limit, lease=Seconds(60_000), wait=Wait(Some(0)), order="random", depends=None, stop=None, owner=None, request_id=None))]
     #[pyo3(
-        text_signature = "($self, *groups, limit, lease=60, wait=0, order='random', depends=(), stop=None, request_id=None)"
+        text_signature = "($self, *groups, limit, lease=60, wait=0, order='random', depends=(), stop=None, owner=None, request_id=None)"
     )]
     #[allow(clippy::too_many_arguments)]
     fn claim_many<'py>(
@@ -101,10 +103,12 @@ impl Store {
         order: &str,
         depends: Option<&Bound<'py, PyAny>>,
         stop: Option<&Bound<'py, PyAny>>,
+        owner: Option<u64>,
         request_id: Option<Text>,
     ) -> PyResult<Bound<'py, PyList>> {
         let mut claim = claim_of(py, groups, lease, limit, order, depends)?;
         claim.request_id = request_id.map(|id| id.0);
+        claim.owner = OwnerId(owner.unwrap_or_default());
         types::list(py, self.claimed(py, &claim, &wait, stop)?)
     }
 

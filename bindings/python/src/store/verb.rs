@@ -1,7 +1,7 @@
 //! The verbs on a task.
 
 use pyo3::{prelude::*, types::PyList};
-use tenure::{Add, Code, Committed, Error, Request, When};
+use tenure::{Add, Code, Committed, Error, Request};
 
 use super::{Store, Subject};
 use crate::{
@@ -65,9 +65,10 @@ impl Store {
         request_id: Option<Text>,
     ) -> PyResult<Bound<'py, PyList>> {
         let mut adds = Vec::with_capacity(items.len().unwrap_or(0));
+        let available = when(py, Some(delay), None)?.unwrap_or_default();
         for (i, given) in items.try_iter()?.enumerate() {
             let data = item(i, &given?)?;
-            adds.push(Add { group: group.0.clone(), data, available: When::After(delay.0), ..Add::default() });
+            adds.push(Add { group: group.0.clone(), data, available, ..Add::default() });
         }
         if adds.is_empty() {
             return Ok(PyList::empty(py));

@@ -170,6 +170,8 @@ pub fn when(py: Python<'_>, delay: Option<Seconds>, available_at: Option<Seconds
     match (delay, available_at) {
         (Some(delay), Some(_)) if delay.0 != 0 => Err(invalid(py, "give delay or available_at, not both")),
         (_, Some(at)) => Ok(Some(When::At(at.0))),
+        // As an add without a delay says it, so that both are the same request.
+        (Some(Seconds(0)), None) => Ok(Some(When::Now)),
         (Some(delay), None) => Ok(Some(When::After(delay.0))),
         (None, None) => Ok(None),
     }
