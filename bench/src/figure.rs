@@ -92,14 +92,20 @@ fn short(value: Option<f64>) -> String {
     value.map_or_else(|| "n/a".into(), number)
 }
 
-/// Four digits that matter, with thousands parted.
+/// Digits enough to compare, with thousands parted.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "n/a".into();
     }
     let size = value.abs();
     if size < 100.0 {
-        return format!("{value:.*}", if size < 10.0 { 2 } else { 1 });
+        let digits = match size {
+            0.0 => 2,
+            small if small < 0.1 => 4,
+            small if small < 10.0 => 2,
+            _ => 1,
+        };
+        return format!("{value:.digits$}");
     }
     let digits = format!("{size:.0}");
     let mut parted = String::new();
@@ -226,6 +232,7 @@ mod tests {
         assert_eq!(number(1_234_567.0), "1,234,567");
         assert_eq!(number(999.4), "999");
         assert_eq!(number(0.853), "0.85");
+        assert_eq!(number(0.004_2), "0.0042");
         assert_eq!(number(f64::NAN), "n/a");
     }
 

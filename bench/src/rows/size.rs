@@ -3,14 +3,15 @@
 use std::process::{Command, Stdio};
 
 use crate::bench::{Bench, Sample, Scratch, Turn, interleave};
-use crate::contender::{Answer, Failure, Sharing, Snapshots, TENURE, Terms};
+use crate::contender::{Answer, Failure, Snapshots, TENURE, Terms};
 use crate::figure::{Bound, Check, Findings};
 use crate::job::{self, Job, Work};
 use crate::meter::{Whose, cpu_seconds};
 use crate::sqlite;
 
-/// Opening for one process alone, without snapshots of the store's own accord.
-const FILLING: Terms = Terms { sharing: Sharing::Exclusive, snapshots: Snapshots::Asked, ..Terms::OPPORTUNISTIC };
+/// Without snapshots of the store's own accord. Shared: in a store that somebody once had for itself, a program that
+/// adds has to know the whole state.
+const FILLING: Terms = Terms { snapshots: Snapshots::Asked, ..Terms::OPPORTUNISTIC };
 
 fn filled(bench: &Bench, batch: usize, snapshot: bool) -> Answer<Scratch> {
     let scratch = bench.scratch()?;
