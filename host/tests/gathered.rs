@@ -80,3 +80,19 @@ fn whoever_is_overtaken_learns_the_first_revision_that_is_lost() {
     assert_eq!(second.group("g").unwrap().tasks, 1);
     second.add("g", "new").unwrap();
 }
+
+#[test]
+fn dropping_the_last_clone_writes_everything_that_was_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..20 {
+        let path = folder.path().join(format!("{round}"));
+        let store = alone().flush_every(Duration::from_millis(2)).open(&path).unwrap();
+        for i in 0..2_000 {
+            store.add("g", format!("{i}")).unwrap();
+        }
+        // While the flusher is at work, as likely as not.
+        drop(store);
+        let reader = Options::new().read_only(true).open(&path).unwrap();
+        assert_eq!(reader.group("g").unwrap().tasks, 2_000, "round {round}");
+    }
+}

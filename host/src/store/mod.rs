@@ -70,6 +70,7 @@ use crate::{
 pub struct Store {
     shared: Arc<Shared>,
     weak_reads: bool,
+    _open: Arc<Open>,
 }
 
 struct Shared {
@@ -120,7 +121,7 @@ impl Store {
     /// since.
     #[must_use]
     pub fn weak(&self) -> Self {
-        Self { shared: self.shared.clone(), weak_reads: true }
+        Self { weak_reads: true, ..self.clone() }
     }
 
     /// Waits until everything that was answered is on stable storage.
@@ -189,11 +190,15 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
+/// What the clones of a store share and the threads that serve it do not: the last of them ends the handle, on the thread
+/// that drops it, so that everything is written before that thread goes on.
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
     fn drop(&mut self) {
-        if !self.closed.swap(true, Ordering::AcqRel) {
+        if !self.0.closed.swap(true, Ordering::AcqRel) {
             // Nobody is left to be told.
-            let _ = self.end();
+            let _ = self.0.end();
         }
     }
 }

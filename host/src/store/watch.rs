@@ -106,6 +106,10 @@ impl Store {
         let watches = &self.shared.watches;
         watches.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&queue));
         watches.active.store(true, Ordering::Release);
+        // A close that came between has told those that it found, and not this one.
+        if watches.closed.load(Ordering::Acquire) {
+            return Err(Error::new(Code::Closed, "the handle was closed: open the store again"));
+        }
         drop(driver);
         let waiting = Shared::interest(&self.shared);
         Ok(Watch { store: self.clone(), queue, _waiting: waiting })
