@@ -124,6 +124,12 @@ impl Store {
         Self { weak_reads: true, ..self.clone() }
     }
 
+    /// `Err` with code `forked` in a process that inherited this handle. Every call that can fail says so by itself; those
+    /// that can't, as of a [`Held`], may hang there.
+    pub fn here(&self) -> Result<()> {
+        self.shared.here()
+    }
+
     /// Waits until everything that was answered is on stable storage.
     pub fn flush(&self) -> Result<()> {
         let until = self.shared.driver()?.engine().tail().position;
@@ -151,13 +157,19 @@ impl Shared {
         self.driver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn may_go_on(&self) -> Result<()> {
-        if self.fork != crate::fork::generation() {
-            return Err(Error::new(
-                Code::Forked,
-                "this handle was inherited by a forked process, where its threads and locks do not exist: open the store anew there",
-            ));
+    /// `Err` in a forked process, where another thread's lock may be held for ever.
+    fn here(&self) -> Result<()> {
+        if self.fork == crate::fork::generation() {
+            return Ok(());
         }
+        Err(Error::new(
+            Code::Forked,
+            "this handle was inherited by a forked process, where its threads and locks do not exist: open the store anew there",
+        ))
+    }
+
+    fn may_go_on(&self) -> Result<()> {
+        self.here()?;
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::new(Code::Closed, "the handle was closed: open the store again"));
         }

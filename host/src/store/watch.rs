@@ -142,6 +142,7 @@ impl Watch {
     /// # Errors
     /// As [`next`](Self::next), and `Timeout` with code `cancelled` after [`Cancel::cancel`].
     pub fn next_until(&mut self, until: Option<Millis>, cancel: Option<&Cancel>) -> Result<Option<Arc<Event>>> {
+        self.store.here()?;
         if let Some(cancel) = cancel {
             cancel.join();
         }

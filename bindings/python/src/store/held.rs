@@ -32,8 +32,14 @@ impl Held {
         self.held.as_ref().expect("a held task is there while its object is")
     }
 
+    /// Looks at it, where this process may.
+    fn look<T: Send>(&self, py: Python<'_>, look: impl FnOnce(&tenure::Held) -> T + Send) -> PyResult<T> {
+        py.detach(|| self.store.here().map(|()| look(self.held()))).raised(py)
+    }
+
     /// Ends it in a transaction of its own.
     pub fn end(&self, end: impl FnOnce(&mut Transaction, &tenure::Held)) -> tenure::Result<tenure::Committed> {
+        self.store.here()?;
         let held = self.held();
         held.check()?;
         if held.is_ended() {
@@ -68,24 +74,24 @@ pub fn error_text(error: &Bound<'_, PyAny>) -> PyResult<String> {
 impl Held {
     /// The task as it is now.
     #[getter]
-    fn task(&self, py: Python<'_>) -> Task {
-        Task(py.detach(|| self.held().task()))
+    fn task(&self, py: Python<'_>) -> PyResult<Task> {
+        self.look(py, tenure::Held::task).map(Task)
     }
 
     /// The work.
     #[getter]
-    fn data<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &py.detach(|| self.held().data()))
+    fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.look(py, tenure::Held::data)?))
     }
 
     /// The work as text.
     fn text<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
-        text(py, &py.detach(|| self.held().data()))
+        text(py, &self.look(py, tenure::Held::data)?)
     }
 
     /// What the work, which is JSON, decodes to.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        decode(py, &py.detach(|| self.held().data()))
+        decode(py, &self.look(py, tenure::Held::data)?)
     }
 
     /// Whether the lease is lost: nothing that is done now can be committed with it.
@@ -96,8 +102,8 @@ impl Held {
 
     /// Whether it was finished, failed or given back.
     #[getter]
-    fn ended(&self, py: Python<'_>) -> bool {
-        py.detach(|| self.held().is_ended())
+    fn ended(&self, py: Python<'_>) -> PyResult<bool> {
+        self.look(py, tenure::Held::is_ended)
     }
 
     /// Raises `LeaseLost`, with all that is known, once the lease is lost.
@@ -107,17 +113,17 @@ impl Held {
 
     /// Renews the lease now.
     fn renew(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| self.held().renew()).raised(py)
+        self.look(py, tenure::Held::renew)?.raised(py)
     }
 
     /// Keeps a text with the task, as its `error`, for those who look: how far the work has come.
     fn note(&self, py: Python<'_>, text: Text) -> PyResult<()> {
-        py.detach(|| self.held().note(&text.0)).raised(py)
+        self.look(py, |held| held.note(&text.0))?.raised(py)
     }
 
     /// Changes the data, so that whoever goes on after a crash starts from there.
     fn save(&self, py: Python<'_>, data: Blob) -> PyResult<()> {
-        py.detach(|| self.held().save(data.0)).raised(py)
+        self.look(py, |held| held.save(data.0))?.raised(py)
     }
 
     /// The work is done.
@@ -151,7 +157,7 @@ impl Held {
         raised: &Bound<'_, PyAny>,
         _traceback: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        if py.detach(|| self.held().is_ended()) {
+        if self.look(py, tenure::Held::is_ended)? {
             return Ok(());
         }
         if raised.is_none() {
@@ -171,9 +177,9 @@ impl Held {
         Ok(())
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        let task = py.detach(|| self.held().task());
-        format!("Held(task={}, group={:?}, lost={})", task.id, task.group, self.lost())
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let task = self.look(py, tenure::Held::task)?;
+        Ok(format!("Held(task={}, group={:?}, lost={})", task.id, task.group, self.lost()))
     }
 }
 

@@ -29,8 +29,9 @@ import tenure
 from ._held import Claims, Held, Watch
 from ._pool import own_thread
 from ._store import Store
+from ._transaction import Transaction
 
-__all__ = ["Claims", "Held", "Store", "Watch", "memory", "open"]
+__all__ = ["Claims", "Held", "Store", "Transaction", "Watch", "memory", "open"]
 
 
 class _Opening:

@@ -42,8 +42,12 @@ class Pool:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(64, "tenure")
+        self._closed = False
 
     async def call(self, call: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
+        if self._closed:
+            # A closed store answers at once, and that it is closed.
+            return call(*args, **named)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, functools.partial(call, *args, **named))
 
@@ -61,4 +65,5 @@ class Pool:
             raise
 
     def shutdown(self) -> None:
+        self._closed = True
         self._threads.shutdown(wait=False)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 import tenure
 
-from .. import Cancel, Committed, GroupStats, Record, Seconds, Task, Transaction
+from .. import Cancel, Committed, GroupStats, Record, Seconds, Task
 from ._held import Claims, Held, Watch, plain
-from ._pool import Pool, ended
+from ._pool import Pool, ended, own_thread
+from ._transaction import Transaction
 
 if TYPE_CHECKING:
     from .._native import _Blob, _Depend, _IfExists, _Order, _Part, _State, _Wait
@@ -88,11 +89,19 @@ class Store:
         wait: _Wait = 0,
         order: _Order = "random",
         depends: Iterable[_Depend] = (),
+        owner: int | None = None,
         request_id: str | None = None,
     ) -> Task | None:
         def claim(cancel: Cancel) -> Task | None:
             return self._store.claim(
-                *groups, lease=lease, wait=wait, order=order, depends=depends, stop=cancel, request_id=request_id
+                *groups,
+                lease=lease,
+                wait=wait,
+                order=order,
+                depends=depends,
+                stop=cancel,
+                owner=owner,
+                request_id=request_id,
             )
 
         return await self._pool.wait(claim, lambda task: task and self._store.release(task))
@@ -105,6 +114,7 @@ class Store:
         wait: _Wait = 0,
         order: _Order = "random",
         depends: Iterable[_Depend] = (),
+        owner: int | None = None,
         request_id: str | None = None,
     ) -> list[Task]:
         def claim(cancel: Cancel) -> list[Task]:
@@ -116,6 +126,7 @@ class Store:
                 order=order,
                 depends=depends,
                 stop=cancel,
+                owner=owner,
                 request_id=request_id,
             )
 
@@ -196,29 +207,29 @@ class Store:
 
     async def transact(
         self,
-        fn: Callable[[Transaction], Awaitable[_T]] | Callable[[Transaction], _T],
+        fn: Callable[[Transaction], Coroutine[Any, Any, _T]],
         *,
         retries: int = 16,
         request_id: str | None = None,
     ) -> _T:
-        """As `tenure.Store.transact`. A coroutine function runs on the loop, any other on a thread."""
+        """Awaits `fn` with a transaction and commits what it asked for; answers with what `fn` answered. Where a record
+        that it read has changed meanwhile, `fn` is called again."""
         loop = asyncio.get_running_loop()
 
-        def body(tx: Transaction) -> Any:
-            if not asyncio.iscoroutinefunction(fn):
-                return fn(tx)
-            return asyncio.run_coroutine_threadsafe(fn(tx), loop).result()
+        def body(tx: tenure.Transaction) -> _T:
+            return asyncio.run_coroutine_threadsafe(fn(Transaction(tx, self._pool)), loop).result()
 
-        result: _T = await self._pool.call(self._store.transact, body, retries=retries, request_id=request_id)
-        return result
+        # On a thread for itself: it stands still while `fn` runs, and what `fn` awaits needs the pool.
+        return await asyncio.wrap_future(
+            own_thread(lambda: self._store.transact(body, retries=retries, request_id=request_id))
+        )
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """A transaction for an `async with` block. Its own calls are plain ones: only `get` and `task` look at
-        the store."""
+        """A transaction for an `async with` block, as `tenure.Store.transaction` for a `with` block."""
         tx = self._store.transaction()
         try:
-            yield tx
+            yield Transaction(tx, self._pool)
         except BaseException as error:
             tx.__exit__(type(error), error, error.__traceback__)
             raise
