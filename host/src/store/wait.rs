@@ -172,7 +172,8 @@ impl Shared {
                 Err(_) => true,
             };
             let cancelled = cancel.is_some_and(Cancel::look);
-            if done || cancelled || self.waits.is_closed() {
+            // Once the handle is closed the next look says so; this one may have come before.
+            if done || cancelled {
                 self.waits.leave(groups, &waiter);
                 self.pass_on(groups);
                 return got;
