@@ -1,6 +1,6 @@
 # Every command of a developer; `make` alone lists them. Each can be run again at any time.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint bench fuzz docs
+.PHONY: help demo test soak lint bench fuzz docs wheels
 
 DEMO_WORKERS ?= 4
 DEMO_KILL ?= 1
@@ -22,7 +22,7 @@ demo: ## count the words of DEMO_PATH=folder (by default this project's own text
 	fi; \
 	"$${CARGO_TARGET_DIR:-target}/release/tenure" demo wordcount "$$corpus" --workers $(DEMO_WORKERS) --kill $(DEMO_KILL)
 
-test: ## all tests, the core without std, the examples
+test: ## all tests, the core without std, the examples, the Python package
 	@.ci/test
 
 soak: ## disk use over ten million claims, and an idle waiter over a minute
@@ -40,6 +40,9 @@ bench: ## the benchmarks, as a table and as JSON (bench/results.json); BENCH_ARG
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=60; FUZZ_TARGET=name picks one
 	@.ci/fuzz
+
+wheels: ## the Python wheel, in target/wheels; installed and run where there is no Rust
+	@.ci/wheels
 
 docs: ## the API documentation, in target/doc
 	@$(cargo)
