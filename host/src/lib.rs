@@ -46,3 +46,7 @@ pub use tenure_core::{
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide/rust.md")]
+struct Guide;

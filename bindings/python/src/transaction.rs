@@ -10,7 +10,7 @@ use tenure::{Add, Code, Error, Increment, Put, Revision, Update, When};
 
 use crate::{
     error::{Raised as _, carried},
-    store::{Store, Subject},
+    store::{Store, Subject, failure},
     types::{Blob, Committed, Given, IF_EXISTS, REASONS, Record, Seconds, Task, Text, choice, depend, payload, when},
 };
 
@@ -198,11 +198,18 @@ impl Transaction {
         self.change(py, &task, Update { verb: tenure::Verb::Release, available, ..Update::default() })
     }
 
-    /// Gives a task back with one more failure, whose text is kept.
-    #[pyo3(signature = (task, error, *, delay=Seconds(0)), text_signature = "($self, task, error, *, delay=0)")]
-    fn fail(&self, py: Python<'_>, task: Subject, error: &Bound<'_, PyAny>, delay: Seconds) -> PyResult<()> {
-        let (error, available) = (Some(crate::store::error_text(error)?), Some(When::After(delay.0)));
-        self.change(py, &task, Update { verb: tenure::Verb::Fail, available, error, ..Update::default() })
+    /// Gives a task back with one more failure, whose text is kept; in another group, where one is given.
+    #[pyo3(signature = (task, error, *, delay=Seconds(0), group=None))]
+    #[pyo3(text_signature = "($self, task, error, *, delay=0, group=None)")]
+    fn fail(
+        &self,
+        py: Python<'_>,
+        task: Subject,
+        error: &Bound<'_, PyAny>,
+        delay: Seconds,
+        group: Option<Text>,
+    ) -> PyResult<()> {
+        self.change(py, &task, failure(error, delay, group)?)
     }
 
     /// A task that must exist: a task, an id, or a dict with `id` or `origin`.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,46 @@ def test_a_held_task_keeps_notes_and_data(tenure_store: tenure.Store) -> None:
         store.update(deletes=[held])  # type: ignore[list-item]
     assert store.release(held, delay=5).owner == 0
     assert held.ended
+
+
+def test_a_failure_can_put_a_task_aside(tenure_store: tenure.Store) -> None:
+    store = tenure_store
+    ways: list[Callable[[tenure.Held], Any]] = [
+        lambda held: held.fail("1", group="dead"),
+        lambda held: store.fail(held, "1", group="dead"),
+        lambda held: store.fail(held.task, "1", group="dead"),
+        lambda held: store.transact(lambda tx: tx.fail(held, "1", group="dead")),
+    ]
+    for n, put_aside in enumerate(ways):
+        origin = store.add("g", str(n)).id
+        held = next(store.claims("g"))
+        put_aside(held)
+        task = store.find(origin)
+        assert task is not None
+        assert (task.group, task.failures, task.error, task.owner) == ("dead", 1, "1", 0)
+    assert store.group("dead").available == 4
+
+
+def test_whatever_takes_a_held_task_away_ends_it(tenure_store: tenure.Store) -> None:
+    store = tenure_store
+    takes: list[Callable[[tenure.Held], Any]] = [
+        lambda held: store.release(held),
+        lambda held: store.fail(held, "no"),
+        lambda held: store.move_to(held, "h"),
+        lambda held: store.requeue(held),
+        lambda held: store.requeue(held, group="h", delay=1),
+        lambda held: store.cancel(held),
+        lambda held: store.finish(held),
+    ]
+    for take in takes:
+        store.add("g", "x")
+        with next(store.claims("g")) as held:
+            take(held)
+            assert held.ended
+        # Leaving the block did nothing more: what was moved is where it was moved to.
+        for task in store.tasks():
+            assert task.owner == 0
+            store.cancel(task)
 
 
 def test_a_transaction_is_all_or_nothing(tenure_store: tenure.Store) -> None:

@@ -5,7 +5,7 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyString},
 };
-use tenure::{Subject as _, TaskId, TaskName, Transaction};
+use tenure::{TaskId, TaskName, Transaction, Update, Verb, When};
 
 use crate::{
     error::Raised as _,
@@ -61,13 +61,19 @@ impl Drop for Held {
 }
 
 /// The text of a failure: a text, or an exception.
-pub fn error_text(error: &Bound<'_, PyAny>) -> PyResult<String> {
+fn error_text(error: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(error) = error.cast::<PyString>() {
         return Ok(error.extract::<Text>()?.0);
     }
     let kind = error.get_type().name()?.to_string();
     let message = error.str().map_or_else(|_| String::new(), |message| message.to_string_lossy().into_owned());
     Ok(if message.is_empty() { kind } else { format!("{kind}: {message}") })
+}
+
+/// What a failure makes of a task.
+pub fn failure(error: &Bound<'_, PyAny>, delay: Seconds, group: Option<Text>) -> PyResult<Update> {
+    let (error, available) = (Some(error_text(error)?), Some(When::After(delay.0)));
+    Ok(Update { verb: Verb::Fail, available, error, group: group.map(|group| group.0), ..Update::default() })
 }
 
 #[pymethods]
@@ -131,11 +137,13 @@ impl Held {
         py.detach(|| self.end(|tx, held| tx.finish(held))).raised(py).map(|_| ())
     }
 
-    /// The work failed: the task is given back with one more failure, to be claimed after `delay`.
-    #[pyo3(signature = (error, *, delay=Seconds(0)), text_signature = "($self, error, *, delay=0)")]
-    fn fail(&self, py: Python<'_>, error: &Bound<'_, PyAny>, delay: Seconds) -> PyResult<()> {
-        let error = error_text(error)?;
-        py.detach(|| self.end(|tx, held| tx.fail(held, &error, delay.span()))).raised(py).map(|_| ())
+    /// The work failed: the task is given back with one more failure, to be claimed after `delay`; in another group, where
+    /// one is given.
+    #[pyo3(signature = (error, *, delay=Seconds(0), group=None))]
+    #[pyo3(text_signature = "($self, error, *, delay=0, group=None)")]
+    fn fail(&self, py: Python<'_>, error: &Bound<'_, PyAny>, delay: Seconds, group: Option<Text>) -> PyResult<()> {
+        let failure = failure(error, delay, group)?;
+        py.detach(|| self.end(|tx, held| tx.update(held, failure))).raised(py).map(|_| ())
     }
 
     /// Gives the task back, to be claimed after `delay`.
@@ -164,7 +172,7 @@ impl Held {
             return self.finish(py);
         }
         let ended = if raised.is_instance_of::<PyException>() {
-            self.fail(py, raised, Seconds(0))
+            self.fail(py, raised, Seconds(0), None)
         } else {
             self.release(py, Seconds(0))
         };
@@ -204,16 +212,6 @@ impl<'py> FromPyObject<'_, 'py> for Subject {
         match given.extract::<u64>() {
             Ok(id) => Ok(Self::Named(TaskId(id).into())),
             Err(_) => Err(PyTypeError::new_err(format!("give a task or its id, not {}", given.get_type().name()?))),
-        }
-    }
-}
-
-impl Subject {
-    /// Its name as far as it is known now.
-    pub fn name(&self) -> TaskName {
-        match self {
-            Self::Named(name) => *name,
-            Self::Held(held) => held.get().held().name(),
         }
     }
 }

@@ -19,7 +19,7 @@ mod wait;
 mod watch;
 
 pub use claim::Claims;
-pub use held::{Held, Subject, error_text};
+pub use held::{Held, Subject, failure};
 pub use options::{memory, open};
 pub use wait::Cancel;
 pub use watch::Watch;

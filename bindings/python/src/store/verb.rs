@@ -1,9 +1,9 @@
 //! The verbs on a task.
 
 use pyo3::{prelude::*, types::PyList};
-use tenure::{Add, Code, Committed, Error, Request};
+use tenure::{Add, Code, Committed, Error, Request, Update, Verb, When};
 
-use super::{Store, Subject};
+use super::{Store, Subject, failure};
 use crate::{
     error::Raised as _,
     types::{Blob, Given, IF_EXISTS, Seconds, Task, Text, choice, item, list, payload, when},
@@ -90,11 +90,8 @@ impl Store {
     /// Gives a task back, to be claimed after `delay`.
     #[pyo3(signature = (task, *, delay=Seconds(0)), text_signature = "($self, task, *, delay=0)")]
     fn release(&self, py: Python<'_>, task: Subject, delay: Seconds) -> PyResult<Task> {
-        let released = py.detach(|| match &task {
-            Subject::Named(name) => self.store().release(*name, delay.span()).map(Some),
-            Subject::Held(held) => only(held.get().end(|tx, held| tx.release(held, delay.span()))),
-        });
-        one(py, released)
+        let available = Some(When::After(delay.0));
+        self.give(py, &task, Update { verb: Verb::Release, available, ..Update::default() })
     }
 
     /// Ends a task whose work is done.
@@ -106,32 +103,56 @@ impl Store {
         finished.raised(py)
     }
 
-    /// Gives a task back with one more failure, whose text is kept, to be claimed after `delay`.
-    #[pyo3(signature = (task, error, *, delay=Seconds(0)), text_signature = "($self, task, error, *, delay=0)")]
-    fn fail(&self, py: Python<'_>, task: Subject, error: &Bound<'_, PyAny>, delay: Seconds) -> PyResult<Task> {
-        let error = super::held::error_text(error)?;
-        let failed = py.detach(|| match &task {
-            Subject::Named(name) => self.store().fail(*name, &error, delay.span()).map(Some),
-            Subject::Held(held) => only(held.get().end(|tx, held| tx.fail(held, &error, delay.span()))),
-        });
-        one(py, failed)
+    /// Gives a task back with one more failure, whose text is kept, to be claimed after `delay`; in another group, where one
+    /// is given, as for those that have failed too often.
+    #[pyo3(signature = (task, error, *, delay=Seconds(0), group=None))]
+    #[pyo3(text_signature = "($self, task, error, *, delay=0, group=None)")]
+    fn fail(
+        &self,
+        py: Python<'_>,
+        task: Subject,
+        error: &Bound<'_, PyAny>,
+        delay: Seconds,
+        group: Option<Text>,
+    ) -> PyResult<Task> {
+        let failure = failure(error, delay, group)?;
+        self.give(py, &task, failure)
     }
 
     /// Ends a task that nobody wants any more; `force` even where another holds it.
     #[pyo3(signature = (task, *, force=false))]
     fn cancel(&self, py: Python<'_>, task: Subject, force: bool) -> PyResult<()> {
-        py.detach(|| self.store().cancel(task.name(), force)).raised(py)
+        let cancelled = py.detach(|| match &task {
+            Subject::Named(name) => self.store().cancel(*name, force),
+            Subject::Held(held) => held.get().end(|tx, held| tx.delete(held, tenure::Reason::Cancelled)).map(|_| ()),
+        });
+        cancelled.raised(py)
     }
 
     /// Puts a task into another group, to be claimed there at once.
     fn move_to(&self, py: Python<'_>, task: Subject, group: Text) -> PyResult<Task> {
-        py.detach(|| self.store().move_to(task.name(), &group.0)).map(Task).raised(py)
+        self.give(py, &task, Update { verb: Verb::Release, group: Some(group.0), ..Update::default() })
     }
 
     /// Makes a task as if it had never been claimed, in its group or in another, to be claimed after `delay`.
     #[pyo3(signature = (task, *, group=None, delay=Seconds(0)), text_signature = "($self, task, *, group=None, delay=0)")]
     fn requeue(&self, py: Python<'_>, task: Subject, group: Option<Text>, delay: Seconds) -> PyResult<Task> {
-        let group = group.map(|group| group.0);
-        py.detach(|| self.store().requeue(task.name(), group.as_deref(), delay.span())).map(Task).raised(py)
+        let (group, available) = (group.map(|group| group.0), Some(When::After(delay.0)));
+        self.give(py, &task, Update { verb: Verb::Requeue, group, available, ..Update::default() })
+    }
+}
+
+impl Store {
+    /// Changes a task so that nobody holds it any more; a held one learns that it has ended.
+    fn give(&self, py: Python<'_>, task: &Subject, update: Update) -> PyResult<Task> {
+        let given = py.detach(|| match task {
+            Subject::Named(name) => {
+                let update = Update { id: name.id, origin: name.origin, ..update };
+                let request = Request { owner: name.owner, updates: vec![update], ..Request::default() };
+                only(self.store().update(request))
+            }
+            Subject::Held(held) => only(held.get().end(|tx, held| tx.update(held, update))),
+        });
+        one(py, given)
     }
 }

@@ -74,9 +74,10 @@ class Held:
         """The work is done."""
         await self._pool.call(self._held.finish)
 
-    async def fail(self, error: str | BaseException, *, delay: Seconds = 0) -> None:
-        """The work failed: the task is given back with one more failure, to be claimed after `delay`."""
-        await self._pool.call(self._held.fail, error, delay=delay)
+    async def fail(self, error: str | BaseException, *, delay: Seconds = 0, group: str | None = None) -> None:
+        """The work failed: the task is given back with one more failure, to be claimed after `delay`; in another group,
+        where one is given."""
+        await self._pool.call(self._held.fail, error, delay=delay, group=group)
 
     async def release(self, *, delay: Seconds = 0) -> None:
         """Gives the task back, to be claimed after `delay`."""

@@ -156,8 +156,10 @@ class Store:
     async def finish(self, task: Task | Held | int) -> None:
         await self._pool.call(self._store.finish, plain(task))
 
-    async def fail(self, task: Task | Held | int, error: str | BaseException, *, delay: Seconds = 0) -> Task:
-        return await self._pool.call(self._store.fail, plain(task), error, delay=delay)
+    async def fail(
+        self, task: Task | Held | int, error: str | BaseException, *, delay: Seconds = 0, group: str | None = None
+    ) -> Task:
+        return await self._pool.call(self._store.fail, plain(task), error, delay=delay, group=group)
 
     async def cancel(self, task: Task | Held | int, *, force: bool = False) -> None:
         await self._pool.call(self._store.cancel, plain(task), force=force)

@@ -80,9 +80,11 @@ class Transaction:
         """Gives a task back, to be claimed after `delay`."""
         await self._pool.call(self._tx.release, plain(task), delay=delay)
 
-    async def fail(self, task: Task | Held | int, error: str | BaseException, *, delay: Seconds = 0) -> None:
-        """Gives a task back with one more failure, whose text is kept."""
-        await self._pool.call(self._tx.fail, plain(task), error, delay=delay)
+    async def fail(
+        self, task: Task | Held | int, error: str | BaseException, *, delay: Seconds = 0, group: str | None = None
+    ) -> None:
+        """Gives a task back with one more failure, whose text is kept; in another group, where one is given."""
+        await self._pool.call(self._tx.fail, plain(task), error, delay=delay, group=group)
 
     async def depend(self, task: _Depend) -> None:
         """A task that must exist."""
