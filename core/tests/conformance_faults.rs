@@ -121,8 +121,8 @@ impl Journal for Faulty {
         }
     }
 
-    fn section(&mut self, wait: u64, body: Body<'_>) -> Result<()> {
-        let answer = if self.fault == RunsNoBody { Ok(()) } else { self.good.section(wait, body) };
+    fn section_after(&mut self, wait: u64, meanwhile: Body<'_>, body: Body<'_>) -> Result<()> {
+        let answer = if self.fault == RunsNoBody { Ok(()) } else { self.good.section_after(wait, meanwhile, body) };
         if self.fault == SwallowsTheBodysError { Ok(()) } else { answer }
     }
 

@@ -137,7 +137,7 @@ impl Journal for Buffered {
         Ok(self.tail)
     }
 
-    fn section(&mut self, _wait: Millis, body: Body<'_>) -> Result<()> {
+    fn section_after(&mut self, _wait: Millis, _meanwhile: Body<'_>, body: Body<'_>) -> Result<()> {
         self.inside = true;
         let done = body(self);
         self.inside = false;

@@ -1,6 +1,6 @@
 //! A store in a folder, from the first add to the second opening.
 
-use std::time::Duration;
+use std::{sync::Barrier, thread, time::Duration};
 
 use tenure::{Code, Options, Store};
 
@@ -120,4 +120,23 @@ fn a_snapshot_makes_the_journal_before_it_superfluous() {
     let store = Store::open(&path).unwrap();
     assert_eq!(store.digest().unwrap(), digest);
     assert_eq!(store.group("map").unwrap().tasks, 1000);
+}
+
+#[test]
+fn handles_that_open_a_new_store_at_once_never_take_each_other_for_a_full_disk() {
+    for _ in 0..40 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store");
+        drop(Options::new().open(&path).unwrap());
+        let gate = Barrier::new(6);
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    let store = Options::new().open(&path).unwrap();
+                    gate.wait();
+                    store.add("work", "task").unwrap();
+                });
+            }
+        });
+    }
 }

@@ -32,8 +32,22 @@ impl<D: Disk> Drop for Held<'_, D> {
 impl<D: Disk> ByteLog<D> {
     /// Takes the lock.
     pub(super) fn hold(&mut self, wait: Millis) -> Result<Held<'_, D>> {
+        self.hold_after(wait, &mut |_| Ok(()))
+    }
+
+    /// Takes the lock; `meanwhile` runs between the attempts.
+    pub(super) fn hold_after(
+        &mut self,
+        wait: Millis,
+        meanwhile: &mut dyn FnMut(&mut Self) -> Result<()>,
+    ) -> Result<Held<'_, D>> {
         self.check_writable()?;
-        self.disk.lock(wait)?;
+        while !self.disk.try_lock(wait)? {
+            if let Err(error) = meanwhile(self) {
+                self.disk.unlock();
+                return Err(error);
+            }
+        }
         self.locked = true;
         Ok(Held(self))
     }

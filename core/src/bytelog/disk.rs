@@ -40,10 +40,18 @@ pub trait Disk: Send {
     /// Makes creations, renames and removals durable.
     fn sync_names(&mut self) -> Result<()>;
 
-    /// Takes the folder's lock, waiting at most `wait`; `Code::LockTimeout` names the holder where that is known.
-    fn lock(&mut self, wait: Millis) -> Result<()>;
+    /// One attempt at the folder's lock: whether it was taken. Who gets `false` asks again; such a call has waited
+    /// for as long as it sees fit, not longer than a few milliseconds. Once `wait` has passed since the first of
+    /// these calls the answer is `Code::LockTimeout`, which names the holder where that is known.
+    fn try_lock(&mut self, wait: Millis) -> Result<bool>;
 
-    /// Gives the lock back.
+    /// Takes the folder's lock, waiting at most `wait`.
+    fn lock(&mut self, wait: Millis) -> Result<()> {
+        while !self.try_lock(wait)? {}
+        Ok(())
+    }
+
+    /// Gives the lock back, or gives up asking for it.
     fn unlock(&mut self);
 
     /// The 64 bytes that all handles on the folder share (the watermark lives there). Not synced, torn at worst.

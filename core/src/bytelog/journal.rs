@@ -32,11 +32,11 @@ impl<D: Disk + 'static> Journal for ByteLog<D> {
         self.read_from(from, visit)
     }
 
-    fn section(&mut self, wait: Millis, body: Body<'_>) -> Result<()> {
+    fn section_after(&mut self, wait: Millis, meanwhile: Body<'_>, body: Body<'_>) -> Result<()> {
         if self.locked {
             return body(self);
         }
-        let held = self.hold(wait)?;
+        let held = self.hold_after(wait, &mut |log| meanwhile(log))?;
         held.0.settle()?;
         body(&mut *held.0)
     }

@@ -20,18 +20,23 @@ impl<D: Disk> ByteLog<D> {
             return false;
         }
         match self.disk.open(NAME) {
-            // Where it is not whole, somebody is writing it, or died over that.
+            // Where it is not whole, somebody is writing it, or died over that. Where it can't be removed another
+            // handle was quicker.
             Ok(file) => match file.len() {
                 Ok((len, _)) if len < self.options.reserve_bytes as u64 => {
-                    self.disk.remove(NAME).is_err() || self.make_reserve().is_err()
+                    let _ = self.disk.remove(NAME);
+                    self.lacks_room()
                 }
                 _ => false,
             },
-            Err(error) if error.code() == Code::NotFound => {
-                self.make_reserve().is_err_and(|error| error.code() == Code::NoSpace)
-            }
+            Err(error) if error.code() == Code::NotFound => self.lacks_room(),
             Err(_) => false,
         }
+    }
+
+    /// Makes the reserve; whether there is no room for it. Where another handle makes it at the same time there is.
+    fn lacks_room(&mut self) -> bool {
+        self.make_reserve().is_err_and(|error| error.code() == Code::NoSpace)
     }
 
     fn make_reserve(&mut self) -> Result<()> {

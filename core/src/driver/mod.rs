@@ -21,6 +21,7 @@ mod tests;
 pub use snapshots::{Prepared, begin_of, prune};
 
 use alloc::{boxed::Box, format, vec::Vec};
+use core::cell::RefCell;
 
 use run::Run;
 
@@ -157,9 +158,14 @@ impl Driver {
         let lock_wait = self.lock_wait;
         let mut reloads = 0;
         while !run.finished() {
-            let engine = &mut self.engine;
+            let engine = RefCell::new(&mut self.engine);
             let run = &mut run;
-            let entered = self.journal.section(lock_wait, &mut |journal| run.section(engine, journal, bytes, clock));
+            let entered = self.journal.section_after(
+                lock_wait,
+                // Who waits for the lock takes in what is being written, and not once it holds everybody up.
+                &mut |journal| catch_up(&mut engine.borrow_mut(), journal, clock),
+                &mut |journal| run.section(&mut engine.borrow_mut(), journal, bytes, clock),
+            );
             if let Err(error) = entered {
                 self.engine.rollback();
                 let behind = error.code() == Code::Truncated && reloads < RELOADS;

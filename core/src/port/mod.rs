@@ -137,7 +137,7 @@ pub struct JournalStats {
     pub aborted: u64,
 }
 
-/// The body of a section.
+/// The body of a section, or what is done while its lock is waited for.
 pub type Body<'a> = &'a mut dyn FnMut(&mut dyn Journal) -> Result<()>;
 
 /// What takes the entries of a read, one by one. An error ends the read and is given back.
@@ -155,7 +155,13 @@ pub trait Journal: Send {
     fn read(&mut self, from: &Tail, visit: Visit<'_>) -> Result<Tail>;
 
     /// Runs `body` with catching up and appending as one unit (J5). `wait` bounds the wait for a lock.
-    fn section(&mut self, wait: Millis, body: Body<'_>) -> Result<()>;
+    fn section(&mut self, wait: Millis, body: Body<'_>) -> Result<()> {
+        self.section_after(wait, &mut |_| Ok(()), body)
+    }
+
+    /// As [`section`](Self::section); `meanwhile` runs any number of times before the lock is held, so that what can
+    /// be read without it is, and the lock is held for less long.
+    fn section_after(&mut self, wait: Millis, meanwhile: Body<'_>, body: Body<'_>) -> Result<()>;
 
     /// Appends behind `at` (J1 to J3) and answers with the new tail.
     fn append(&mut self, at: &Tail, drafts: &[Draft]) -> Result<Tail, AppendError>;

@@ -60,7 +60,7 @@ impl Journal for Ephemeral {
         ))
     }
 
-    fn section(&mut self, _wait: Millis, body: Body<'_>) -> Result<()> {
+    fn section_after(&mut self, _wait: Millis, _meanwhile: Body<'_>, body: Body<'_>) -> Result<()> {
         body(self)
     }
 

@@ -146,7 +146,7 @@ where
         Ok(tail)
     }
 
-    fn section(&mut self, wait: Millis, body: Body<'_>) -> Result<()> {
+    fn section_after(&mut self, wait: Millis, _meanwhile: Body<'_>, body: Body<'_>) -> Result<()> {
         if self.inside {
             return body(self);
         }

@@ -205,7 +205,7 @@ impl Disk for SimDisk {
         Ok(())
     }
 
-    fn lock(&mut self, _wait: Millis) -> Result<()> {
+    fn try_lock(&mut self, _wait: Millis) -> Result<bool> {
         let mut state = self.enter();
         state.plain(self.process, "lock", format_args!(""))?;
         if let Some((process, _)) = state.lock {
@@ -215,7 +215,7 @@ impl Disk for SimDisk {
             ));
         }
         state.lock = Some((self.process, self.handle));
-        Ok(())
+        Ok(true)
     }
 
     fn unlock(&mut self) {

@@ -207,7 +207,7 @@ impl Journal for Faulty {
         Err(lost("the read broke off at its end"))
     }
 
-    fn section(&mut self, _wait: Millis, body: Body<'_>) -> Result<()> {
+    fn section_after(&mut self, _wait: Millis, _meanwhile: Body<'_>, body: Body<'_>) -> Result<()> {
         body(self)
     }
 

@@ -180,10 +180,10 @@ impl Disk for Folder {
 
     /// `Code::Forked` in a process that inherited the handle, `Code::Replaced` where the lock file was removed,
     /// `Code::ReadOnly` on a handle that only reads.
-    fn lock(&mut self, wait: Millis) -> Result<()> {
+    fn try_lock(&mut self, wait: Millis) -> Result<bool> {
         let Open { lock, shared, .. } = self.here()?;
         match (lock, shared) {
-            (Some(lock), Some(shared)) => lock.acquire(wait, shared),
+            (Some(lock), Some(shared)) => lock.attempt(wait, shared),
             _ => Err(read_only(&self.path)),
         }
     }

@@ -34,8 +34,17 @@ pub(super) struct Lock {
     path: PathBuf,
     fork: u64,
     held_since: Option<Instant>,
+    asking: Option<Asking>,
     stay_away_until: Option<Instant>,
     looked: Instant,
+}
+
+/// A lock that was asked for in vain.
+#[derive(Debug)]
+struct Asking {
+    deadline: Option<Instant>,
+    /// Before the next try but the first.
+    sleep: Duration,
 }
 
 impl Lock {
@@ -46,13 +55,15 @@ impl Lock {
             path,
             fork: crate::fork::generation(),
             held_since: None,
+            asking: None,
             stay_away_until: None,
             looked: Instant::now(),
         }
     }
 
-    /// Takes it, waiting at most `wait`.
-    pub(super) fn acquire(&mut self, wait: Millis, shared: &Shared) -> Result<()> {
+    /// One attempt at it: whether it was taken. Who gets `false` asks again; the first of these calls sets the time
+    /// after which the answer is `Code::LockTimeout`, `wait` later.
+    pub(super) fn attempt(&mut self, wait: Millis, shared: &Shared) -> Result<bool> {
         if self.held_since.is_some() {
             return Err(Error::new(
                 Code::Internal,
@@ -60,7 +71,11 @@ impl Lock {
             ));
         }
         self.stay_away();
-        let mut now = if self.try_once()? { Instant::now() } else { self.acquire_slowly(wait, shared)? };
+        if !self.try_once()? && !self.try_for_long(wait, shared)? {
+            return Ok(false);
+        }
+        self.asking = None;
+        let mut now = Instant::now();
         if now.duration_since(self.looked) >= LOOK {
             if !shared.has_name() {
                 self.give_back();
@@ -73,12 +88,13 @@ impl Lock {
             shared.name_holder();
         }
         self.held_since = Some(now);
-        Ok(())
+        Ok(true)
     }
 
     /// Gives it back, where it is held. Not for a process that inherited the descriptor: it would free the lock of
     /// the one that holds it. Dropping is right there.
     pub(super) fn release(&mut self) {
+        self.asking = None;
         let Some(since) = self.held_since.take() else { return };
         self.give_back();
         let held = since.elapsed();
@@ -105,32 +121,40 @@ impl Lock {
         }
     }
 
+    /// A few tries in a row; from the second call on behind a sleep, after which the caller looks about first.
     #[cold]
-    fn acquire_slowly(&self, wait: Millis, shared: &Shared) -> Result<Instant> {
-        let began = Instant::now();
-        // A wait too long to reckon with is one for ever.
-        let deadline = began.checked_add(Duration::from_millis(wait));
-        let mut sleep = FIRST_SLEEP;
-        let mut tries = 0_u32;
-        loop {
-            let now = Instant::now();
-            let left = deadline.map_or(LONGEST_SLEEP, |deadline| deadline.saturating_duration_since(now));
-            if left.is_zero() {
-                return if self.try_once()? { Ok(now) } else { Err(self.timeout(wait, shared)) };
-            }
-            if tries < SPINS {
-                tries += 1;
-                for _ in 0..64 {
-                    hint::spin_loop();
-                }
-            } else {
-                thread::sleep(sleep.min(left));
-                sleep = (sleep * 2).min(LONGEST_SLEEP);
+    fn try_for_long(&mut self, wait: Millis, shared: &Shared) -> Result<bool> {
+        let now = Instant::now();
+        let Some(asking) = &mut self.asking else {
+            // A wait too long to reckon with is one for ever.
+            let deadline = now.checked_add(Duration::from_millis(wait));
+            self.asking = Some(Asking { deadline, sleep: FIRST_SLEEP });
+            return self.spin();
+        };
+        let (deadline, sleep) = (asking.deadline, asking.sleep);
+        asking.sleep = (sleep * 2).min(LONGEST_SLEEP);
+        if self.spin()? {
+            return Ok(true);
+        }
+        let left = deadline.map_or(LONGEST_SLEEP, |deadline| deadline.saturating_duration_since(now));
+        if left.is_zero() {
+            self.asking = None;
+            return Err(self.timeout(wait, shared));
+        }
+        thread::sleep(sleep.min(left));
+        Ok(false)
+    }
+
+    fn spin(&self) -> Result<bool> {
+        for _ in 0..SPINS {
+            for _ in 0..64 {
+                hint::spin_loop();
             }
             if self.try_once()? {
-                return Ok(Instant::now());
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 
     fn give_back(&self) {

@@ -7,7 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tenure_core::{Code, bytelog::Disk as _};
+use tenure_core::{
+    Author, Code, StoreId,
+    bytelog::{ByteLog, Disk as _, Options},
+    port::Journal as _,
+};
 
 use super::{open, temp};
 use crate::file::shared::Shared;
@@ -164,4 +168,47 @@ fn the_holders_own_note_names_the_last_one_and_spares_the_shared_bytes() {
         fs::write(&path, bytes).unwrap();
         assert_eq!(two.holder(), None, "{note:?} is no process");
     }
+}
+
+#[test]
+fn who_gives_up_asking_asks_anew_the_next_time() {
+    let dir = temp();
+    let (mut one, mut two) = (open(&dir), open(&dir));
+    one.lock(0).unwrap();
+    assert!(!two.try_lock(0).unwrap(), "the first call only asks");
+    two.unlock();
+    assert!(!two.try_lock(0).unwrap());
+    assert_eq!(two.try_lock(0).unwrap_err().code(), Code::LockTimeout);
+    assert!(!two.try_lock(60_000).unwrap());
+    one.unlock();
+    assert!(two.try_lock(60_000).unwrap());
+}
+
+#[test]
+fn who_waits_for_the_lock_reads_meanwhile_and_an_error_of_that_ends_the_wait() {
+    let dir = temp();
+    let log = |author| ByteLog::create(open(&dir), Options::new(Author(author)), StoreId([7; 16])).unwrap();
+    let (mut one, mut two) = (log(1), log(2));
+    one.section(0, &mut |_| {
+        let mut rounds = 0;
+        let waited = two.section_after(
+            60_000,
+            &mut |journal| {
+                rounds += 1;
+                journal.floor()?;
+                if rounds == 3 { Err(tenure_core::Error::new(Code::Cancelled, "enough")) } else { Ok(()) }
+            },
+            &mut |_| panic!("both are inside"),
+        );
+        assert_eq!((waited.unwrap_err().code(), rounds), (Code::Cancelled, 3));
+        Ok(())
+    })
+    .unwrap();
+    let mut inside = false;
+    two.section_after(0, &mut |_| Ok(()), &mut |_| {
+        inside = true;
+        Ok(())
+    })
+    .unwrap();
+    assert!(inside);
 }
