@@ -53,7 +53,7 @@ const MISTAKES: &[Mistake] = &[
         "tenure: task 2 is held by owner 9 (web-2:311) until @ UTC (# more): wait for it, or cancel it with force"),
     mistake("add s map --data x\nclaim s map --owner 9 --actor web-2:311\nfinish s 2 --owner 9 --actor web-2:311",
         "finish s 2 --owner 9", 1,
-        "tenure: task 2 was finished by owner 9 (web-2:311) # ago"),
+        "tenure: task 2 was finished by owner 9 (web-2:311) # ago: nothing is left to be done with it"),
     mistake("add s map --data x\nclaim s map --owner 7 --lease 1ms --actor web-1:100\nclaim s map --owner 9 --wait 1m --actor web-2:311",
         "finish s 2 --owner 7", 1,
         "tenure: task 2 was claimed again by owner 9 (web-2:311) # ago and is task 3 now, held until @ UTC; your lease \

@@ -97,10 +97,13 @@ fn every_reason_for_a_refusal_has_its_list() {
                     actor: actor.clone(),
                     available_at: 800,
                     at: 600,
+                    by: OwnerId(9),
+                    by_actor: actor.clone(),
+                    claimed: true,
                 },
                 now: 700,
             },
-            r#"{"missing_updates":[{"id":14,"lost":true,"lease_end":500,"fate":{"became":"changed","now_id":20,"owner":9,"actor":"web-2:311","available_at":800,"at":600}}]}"#,
+            r#"{"missing_updates":[{"id":14,"lost":true,"lease_end":500,"fate":{"became":"changed","now_id":20,"owner":9,"actor":"web-2:311","available_at":800,"at":600,"claimed":true,"by":9,"by_actor":"web-2:311"}}]}"#,
         ),
         (
             Refusal::MissingDelete {
@@ -124,7 +127,7 @@ fn every_reason_for_a_refusal_has_its_list() {
         (Refusal::RepeatedTask { id: TaskId(14) }, r#"{"repeated":[{"id":14}]}"#),
         (Refusal::RepeatedKey { place: "t".into(), key: "k".into() }, r#"{"repeated":[{"place":"t","key":"k"}]}"#),
         (
-            Refusal::KeyExists { group: "g".into(), key: "k".into(), id: TaskId(14), held: false },
+            Refusal::KeyExists { group: "g".into(), key: "k".into(), id: TaskId(14), held: false, moved: false },
             r#"{"key_exists":[{"group":"g","key":"k","id":14,"held":false}]}"#,
         ),
         (

@@ -213,7 +213,33 @@ fn a_refusal_says_that_nobody_holds_what_was_only_changed() {
     store.change(verb(task.id, Verb::Update)).unwrap();
     let error = store.update(&from(delete(task.id, Reason::Finished), OTHER)).unwrap_err();
     assert_eq!(error.code(), Code::MissingTask);
-    assert_eq!(error.message(), "task 1 was changed 0 ms ago and is task 2 now, held by nobody");
+    assert_eq!(
+        error.message(),
+        "task 1 was changed by owner 7 (test:7) 0 ms ago and is task 2 now, held by nobody: look at it and use that id"
+    );
+}
+
+#[test]
+fn who_holds_a_task_that_another_changed_by_force_is_told_who_did() {
+    let mut store = store();
+    store.add("a", "1");
+    let held = store.claim("a").unwrap();
+    let by_force = Update { id: held.id, force: true, data: Some("2".into()), ..Update::default() };
+    store.update(&from(Request { updates: vec![by_force], ..Request::default() }, OTHER)).unwrap();
+    assert_eq!(
+        message(store.end(held.id, Reason::Finished)),
+        "task 2 was changed by owner 9 (test:7) 0 ms ago and is task 3 now, held by owner 7 (test:7) until 01:47:40 UTC; \
+         your lease would have run until 01:47:40 UTC: discard this result and claim again"
+    );
+    let renewed = store.change(verb(TaskId(3), Verb::Renew)).unwrap();
+    assert_eq!(
+        message(store.end(TaskId(3), Reason::Finished)),
+        format!(
+            "task 3 was changed by owner 7 (test:7) 0 ms ago and is task {} now, held until 01:47:40 UTC: look at it and \
+             use that id",
+            renewed.id
+        )
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ const BATCH: usize = 1_000;
 const SEGMENT: u64 = 16 << 20;
 const MIB: u64 = 1 << 20;
 
-/// Claim and finish cycles: ten million in `make soak`.
+/// Claim and finish cycles: ten million, unless `TENURE_CYCLES` says otherwise.
 fn cycles() -> usize {
     std::env::var("TENURE_CYCLES").map_or(10_000_000, |text| text.parse().unwrap())
 }

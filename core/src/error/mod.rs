@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod refusal;
+mod wording;
 
 pub use catalogue::{CATALOGUE, Code, Kind, Outcome, Retry};
 pub use refusal::{Fate, Refusal};

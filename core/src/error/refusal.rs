@@ -1,7 +1,6 @@
 //! One reason why a transaction was refused, with all that is known about it.
 
 use alloc::{string::String, sync::Arc};
-use core::fmt;
 
 use super::Code;
 use crate::{
@@ -27,6 +26,12 @@ pub enum Fate {
         available_at: Millis,
         /// When the id asked for was superseded, 0 where that is not known.
         at: Millis,
+        /// By whom, 0 where that is not known.
+        by: OwnerId,
+        /// The label of that one, where it is known.
+        by_actor: Arc<str>,
+        /// Whether that was a claim of the one who holds it now, and no change to a task that it held already.
+        claimed: bool,
     },
     /// The task is gone.
     Removed {
@@ -129,6 +134,8 @@ pub enum Refusal {
         id: TaskId,
         /// Whether that task is held, so that it can't be replaced.
         held: bool,
+        /// Whether a task that has the key already was to be moved into the group, and none added.
+        moved: bool,
     },
     /// A record has another revision than expected.
     StaleRecord {
@@ -171,119 +178,6 @@ impl Refusal {
             Self::KeyExists { .. } => Code::KeyExists,
             Self::StaleRecord { .. } => Code::StaleRecord,
             Self::Bounds { .. } => Code::Bounds,
-        }
-    }
-}
-
-/// A span of milliseconds as people say it.
-struct Ago(Millis);
-
-impl fmt::Display for Ago {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            ms @ 0..1_000 => write!(f, "{ms} ms"),
-            ms @ 1_000..120_000 => write!(f, "{} s", ms / 1_000),
-            ms @ 120_000..7_200_000 => write!(f, "{} min", ms / 60_000),
-            ms => write!(f, "{} h", ms / 3_600_000),
-        }
-    }
-}
-
-/// The time of day, UTC.
-struct Clock(Millis);
-
-impl fmt::Display for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0 / 1_000 % 86_400;
-        write!(f, "{:02}:{:02}:{:02} UTC", seconds / 3_600, seconds / 60 % 60, seconds % 60)
-    }
-}
-
-fn who(f: &mut fmt::Formatter<'_>, owner: OwnerId, actor: &str) -> fmt::Result {
-    write!(f, "owner {owner}")?;
-    if actor.is_empty() { Ok(()) } else { write!(f, " ({actor})") }
-}
-
-fn since(f: &mut fmt::Formatter<'_>, now: Millis, at: Millis) -> fmt::Result {
-    if at == 0 { Ok(()) } else { write!(f, " {} ago", Ago(now.saturating_sub(at))) }
-}
-
-fn missing(f: &mut fmt::Formatter<'_>, id: TaskId, lease_end: Millis, fate: &Fate, now: Millis) -> fmt::Result {
-    write!(f, "task {id} ")?;
-    match fate {
-        Fate::Unknown => write!(f, "does not exist: look for it by its origin or key, it may have changed long ago")?,
-        Fate::Changed { now_id, owner, actor, available_at, at } if owner.0 != 0 => {
-            f.write_str("was claimed again by ")?;
-            who(f, *owner, actor)?;
-            since(f, now, *at)?;
-            write!(f, " and is task {now_id} now")?;
-            if *available_at > now {
-                write!(f, ", held until {}", Clock(*available_at))?;
-            }
-        }
-        Fate::Changed { now_id, at, .. } => {
-            f.write_str("was changed")?;
-            since(f, now, *at)?;
-            write!(f, " and is task {now_id} now, held by nobody")?;
-        }
-        Fate::Removed { reason, owner, actor, at } => {
-            write!(f, "was {} by ", reason.slug())?;
-            who(f, *owner, actor)?;
-            since(f, now, *at)?;
-        }
-    }
-    if lease_end != 0 {
-        let tense = if lease_end > now { "would have run until" } else { "ended" };
-        write!(f, "; your lease {tense} {}: discard this result and claim again", Clock(lease_end))?;
-    }
-    Ok(())
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Illegal { place, why, .. } => write!(f, "{place}: {why}"),
-            Self::MissingUpdate { id, lease_end, fate, now, .. }
-            | Self::MissingDelete { id, lease_end, fate, now, .. } => missing(f, *id, *lease_end, fate, *now),
-            Self::MissingDepend { id, fate, now } => {
-                f.write_str("a dependency is missing: ")?;
-                missing(f, *id, 0, fate, *now)
-            }
-            Self::Held { id, owner, actor, until, now } => {
-                write!(f, "task {id} is held by ")?;
-                who(f, *owner, actor)?;
-                write!(
-                    f,
-                    " until {} ({} more): wait for it, or cancel it with force",
-                    Clock(*until),
-                    Ago(until.saturating_sub(*now))
-                )
-            }
-            Self::NotHeld { id } => write!(f, "task {id} is not held by you: claim it first"),
-            Self::RepeatedTask { id } => {
-                write!(f, "task {id} stands more than once in one transaction: name each task once")
-            }
-            Self::RepeatedKey { place, key } => {
-                write!(f, "key {key:?} of {place:?} stands more than once in one transaction: name each once")
-            }
-            Self::KeyExists { group, key, id, held } => {
-                write!(f, "group {group:?} has a task with key {key:?} already: task {id}")?;
-                f.write_str(if *held {
-                    ", which is held; wait for it, or add with if_exists keep"
-                } else {
-                    "; add with if_exists keep or replace to allow that"
-                })
-            }
-            Self::StaleRecord { table, key, expected, found } => {
-                write!(f, "record {key:?} of table {table:?} ")?;
-                match (expected.0, found.0) {
-                    (0, found) => write!(f, "was expected to be absent and has revision {found}")?,
-                    (expected, 0) => write!(f, "was expected at revision {expected} and is absent")?,
-                    (expected, found) => write!(f, "was expected at revision {expected} and has {found}")?,
-                }
-                f.write_str(": read it again and decide anew")
-            }
-            Self::Bounds { table, key, why } => write!(f, "record {key:?} of table {table:?}: {why}"),
         }
     }
 }

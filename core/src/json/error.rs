@@ -125,7 +125,7 @@ impl Serialize for Spelled<'_, Refusal> {
                 map.serialize_entry("place", place)?;
                 map.serialize_entry("key", key)?;
             }
-            Refusal::KeyExists { group, key, id, held } => {
+            Refusal::KeyExists { group, key, id, held, .. } => {
                 map.serialize_entry("group", group)?;
                 map.serialize_entry("key", key)?;
                 map.serialize_entry("id", id)?;
@@ -172,13 +172,22 @@ impl Serialize for Spelled<'_, Fate> {
         let mut map = serializer.serialize_map(None)?;
         match self.0 {
             Fate::Unknown => map.serialize_entry("became", "unknown")?,
-            Fate::Changed { now_id, owner, actor, available_at, at } => {
+            Fate::Changed { now_id, owner, actor, available_at, at, by, by_actor, claimed } => {
                 map.serialize_entry("became", "changed")?;
                 map.serialize_entry("now_id", now_id)?;
                 map.serialize_entry("owner", owner)?;
                 write_actor(&mut map, actor)?;
                 map.serialize_entry("available_at", available_at)?;
                 write_time(&mut map, "at", *at)?;
+                if *claimed {
+                    map.serialize_entry("claimed", claimed)?;
+                }
+                if by.0 != 0 {
+                    map.serialize_entry("by", by)?;
+                    if !by_actor.is_empty() {
+                        map.serialize_entry("by_actor", &**by_actor)?;
+                    }
+                }
             }
             Fate::Removed { reason, owner, actor, at } => {
                 map.serialize_entry("became", "removed")?;

@@ -31,6 +31,7 @@ mod request;
 mod task;
 
 pub use claim::{ClaimCall, read_claim};
+pub use group::set_paused;
 pub use request::read_request;
 pub use task::{TaskRef, read_task_refs};
 

@@ -25,6 +25,9 @@ pub(super) fn fate(bench: &Bench<'_>, id: TaskId, origin: Option<TaskId>, owner:
             actor: past.actor(title.owner),
             available_at: title.available_at,
             at: gone.map_or(0, |gone| gone.at),
+            by: OwnerId(gone.map_or(0, |gone| gone.by)),
+            claimed: gone.is_some_and(|gone| title.owner != 0 && gone.by == title.owner && gone.holder != title.owner),
+            by_actor: gone.map_or_else(Default::default, |gone| past.actor(gone.by)),
         };
         return (fate, lease_end, lost);
     }

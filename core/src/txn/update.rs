@@ -201,7 +201,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
             if let Some(id) = self.present(group, key) {
                 let held = self.bench.state.title(id).is_some_and(|title| title.held(self.bench.now));
                 let key = key.as_ref().into();
-                self.reasons.push(Refusal::KeyExists { group: group.clone(), key, id, held });
+                self.reasons.push(Refusal::KeyExists { group: group.clone(), key, id, held, moved: true });
             }
         }
     }
@@ -250,7 +250,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                         }
                         IfExists::Replace | IfExists::Refuse => {
                             let (group, key) = (add.group.clone(), key.clone());
-                            self.reasons.push(Refusal::KeyExists { group, key, id, held });
+                            self.reasons.push(Refusal::KeyExists { group, key, id, held, moved: false });
                         }
                     }
                 }

@@ -56,7 +56,7 @@ pub fn reason(refusal: &Refusal) -> String {
         Refusal::NotHeld { id } => format!("not held {id}"),
         Refusal::RepeatedTask { id } => format!("repeated task {id}"),
         Refusal::RepeatedKey { place, key } => format!("repeated key {place} {key}"),
-        Refusal::KeyExists { group, key, id, held } => format!("key exists {group} {key} {id} {held}"),
+        Refusal::KeyExists { group, key, id, held, .. } => format!("key exists {group} {key} {id} {held}"),
         Refusal::StaleRecord { table, key, expected, found } => format!("stale {table} {key} {expected} {found}"),
         Refusal::Bounds { table, key, .. } => format!("bounds {table} {key}"),
         other => format!("{other}"),

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// How often a transaction is run before it gives up.
-const RUNS: u32 = 16;
+pub(super) const RUNS: u32 = 16;
 
 /// What is to happen in one piece. Nothing does before it is committed: by [`Store::transact`], once the closure returns
 /// `Ok`, or by [`commit`](Transaction::commit).

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tenure_core::{
     Add, Claim, Code, Committed, Data, Delete, Error, Increment, Millis, OwnerId, Put, Remove, Request, Result,
-    Revision, Task, TaskId, Update, Verb, When, entry::Reason,
+    Revision, Task, TaskId, Update, Verb, When, entry::Reason, json::set_paused, record::GROUPS_TABLE,
 };
 
-use super::{Cancel, Store};
+use super::{Cancel, Store, transact::RUNS};
 
 /// A task, or what is enough to name one: its id, and, where they are known, its origin and who holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,10 +177,21 @@ impl Store {
         sum.ok_or_else(|| Error::new(Code::Internal, "an increment answered with no number"))
     }
 
-    /// Whether claims skip a group from now on. Other settings of the group are kept only where it has none but this.
+    /// Whether claims skip a group from now on; its other settings stay.
+    ///
+    /// # Errors
+    /// `Invalid` where the group's settings are no JSON object.
     pub fn pause(&self, group: &str, paused: bool) -> Result<Revision> {
-        let value = if paused { r#"{"paused":true}"# } else { "{}" };
-        self.put(tenure_core::record::GROUPS_TABLE, group, value)
+        let ((), committed) = self.transact_with(None, RUNS, |tx| {
+            let present = tx.get(GROUPS_TABLE, group)?;
+            match set_paused(present.as_ref().map(|record| &record.value[..]), paused)? {
+                Some(settings) => tx.put(GROUPS_TABLE, group, settings),
+                None if present.is_some() => tx.remove(GROUPS_TABLE, group),
+                None => {}
+            }
+            Ok(())
+        })?;
+        Ok(committed.revision)
     }
 
     /// Waits until none of these groups has a task left, at most until the clock shows `until` (`None`: for ever);

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, Thread},
     time::Duration,
@@ -26,6 +26,8 @@ pub(super) struct Watches {
     watches: Mutex<Vec<Weak<Queue>>>,
     active: AtomicBool,
     closed: AtomicBool,
+    /// How often the state had been loaded anew when events were last taken.
+    loads: AtomicU64,
 }
 
 struct Queue {
@@ -59,14 +61,16 @@ impl Watches {
             return;
         }
         let events: Vec<Arc<Event>> = engine.take_events().into_iter().map(Arc::new).collect();
-        if events.is_empty() {
+        // The entries between the old state and one that was loaded are nobody's events.
+        let missed = self.loads.swap(engine.loads(), Ordering::AcqRel) != engine.loads();
+        if events.is_empty() && !missed {
             return;
         }
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         watches.retain(|watch| {
             let Some(queue) = watch.upgrade() else { return false };
             let mut held = queue.events.lock().unwrap_or_else(PoisonError::into_inner);
-            if held.events.len() + events.len() > HELD {
+            if missed || held.events.len() + events.len() > HELD {
                 held.events.clear();
                 held.lagged = true;
             } else {
@@ -103,6 +107,7 @@ impl Store {
         driver.catch_up(&|| self.shared.clock.now())?;
         self.shared.after(&mut driver);
         driver.engine_mut().watch(true);
+        self.shared.watches.loads.store(driver.engine().loads(), Ordering::Release);
         let watches = &self.shared.watches;
         watches.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&queue));
         watches.active.store(true, Ordering::Release);
@@ -120,7 +125,8 @@ impl Watch {
     /// The next event; `None` when none has come within `wait`.
     ///
     /// # Errors
-    /// `Truncated` once, where so many came that some were let go: look at the state anew. `Closed` at the end.
+    /// `Truncated` once, where so many came that some were let go, or the journal let go of entries that this handle
+    /// had not read: look at the state anew. `Closed` at the end.
     pub fn next(&mut self, wait: Duration) -> Result<Option<Arc<Event>>> {
         self.next_until(Some(self.store.now().saturating_add(millis(wait))), None)
     }
@@ -179,5 +185,36 @@ impl Watch {
             }
             self.store.shared.clock.park_at_most(until, cancel.and_then(Cancel::every));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tenure_core::{Author, Limits, OwnerId, Position, engine::Setup, port::Tail, state::State};
+
+    use super::*;
+
+    fn engine() -> Engine {
+        let setup =
+            Setup { limits: Limits::default(), owner: OwnerId(1), actor: "test:1".into(), author: Author(1), seed: 1 };
+        Engine::new(setup, State::default(), Tail::empty(Position(0)))
+    }
+
+    #[test]
+    fn a_watch_is_told_once_when_the_state_was_loaded_anew() {
+        let (watches, queue) = (Watches::default(), Arc::new(Queue { events: Mutex::default() }));
+        watches.watches.lock().unwrap().push(Arc::downgrade(&queue));
+        watches.active.store(true, Ordering::Release);
+        let lagged = || std::mem::take(&mut queue.events.lock().unwrap().lagged);
+        let mut old = engine();
+        watches.feed(&mut old);
+        assert!(!lagged());
+        let mut loaded = engine();
+        loaded.succeed(&mut old);
+        watches.feed(&mut loaded);
+        assert!(lagged());
+        watches.feed(&mut loaded);
+        assert!(!lagged());
     }
 }
