@@ -231,7 +231,8 @@ fn who_holds_a_task_that_another_changed_by_force_is_told_who_did() {
         "task 2 was changed by owner 9 (test:7) 0 ms ago and is task 3 now, held by owner 7 (test:7) until 01:47:40 UTC; \
          your lease would have run until 01:47:40 UTC: discard this result and claim again"
     );
-    let renewed = store.change(verb(TaskId(3), Verb::Renew)).unwrap();
+    let available = Some(When::After(60_000));
+    let renewed = store.change(Update { available, ..verb(TaskId(3), Verb::Renew) }).unwrap();
     assert_eq!(
         message(store.end(TaskId(3), Reason::Finished)),
         format!(
