@@ -29,6 +29,7 @@ pub mod clock;
 pub mod file;
 mod fork;
 pub mod history;
+pub mod interrupt;
 
 mod options;
 mod quick;

@@ -117,11 +117,24 @@ pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
     {
         return raised;
     }
-    let built = build(py, error).unwrap_or_else(|failed| failed);
-    if behind.is_some() {
-        built.set_cause(py, behind);
+    if error.code() == Code::Cancelled
+        && let Some(raised) = crate::store::raised_by_signal()
+    {
+        return raised;
     }
-    built
+    let built = build(py, error).unwrap_or_else(|failed| failed);
+    match behind {
+        // An interrupt ends the program, whatever else there is to say.
+        Some(raised) if !raised.is_instance_of::<PyException>(py) => {
+            raised.set_cause(py, Some(built));
+            raised
+        }
+        Some(raised) => {
+            built.set_cause(py, Some(raised));
+            built
+        }
+        None => built,
+    }
 }
 
 fn build(py: Python<'_>, error: &Error) -> PyResult<PyErr> {

@@ -16,7 +16,8 @@ mod types;
 
 use pyo3::prelude::*;
 
-#[pymodule(name = "_native")]
+// A free-threaded CPython that builds this from source turns its lock on.
+#[pymodule(name = "_native", gil_used = true)]
 mod native {
     use pyo3::{prelude::*, types::PyDict};
 
@@ -31,6 +32,7 @@ mod native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::store::heed_signals();
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         crate::error::add_classes(module)
     }

@@ -1,16 +1,13 @@
 //! Several changes in one piece.
 
-use std::{
-    mem,
-    sync::{Mutex, OnceLock, PoisonError},
-};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
 use tenure::{Add, Code, Error, Increment, Put, Revision, Update, When};
 
 use crate::{
-    error::{Raised as _, carried},
-    store::{Store, Subject, failure},
+    error::Raised as _,
+    store::{Subject, failure},
     types::{Blob, Committed, Given, IF_EXISTS, REASONS, Record, Seconds, Task, Text, choice, depend, payload, when},
 };
 
@@ -34,11 +31,13 @@ fn over() -> Error {
 }
 
 impl Transaction {
-    fn new(transaction: tenure::Transaction) -> Self {
+    /// Wraps one.
+    pub fn new(transaction: tenure::Transaction) -> Self {
         Self { open: Mutex::new(Some(transaction)), committed: OnceLock::new() }
     }
 
-    fn take(&self) -> tenure::Result<tenure::Transaction> {
+    /// Takes it out, which ends it here.
+    pub fn take(&self) -> tenure::Result<tenure::Transaction> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(over)
     }
 
@@ -53,33 +52,6 @@ impl Transaction {
             ask(open.as_mut().ok_or_else(over)?)
         });
         asked.raised(py)
-    }
-}
-
-#[pymethods]
-impl Store {
-    /// Calls `fn` with a transaction and commits what it asked for; answers with what `fn` answered. Where a record that it
-    /// read has changed meanwhile, `fn` is called again.
-    #[pyo3(signature = (r#fn, *, retries=16, request_id=None))]
-    fn transact(&self, py: Python<'_>, r#fn: Py<PyAny>, retries: u32, request_id: Option<Text>) -> PyResult<Py<PyAny>> {
-        let id = request_id.as_ref().map(|id| id.0.as_str());
-        let done = py.detach(|| {
-            self.store().transact_with(id, retries.saturating_add(1), |tx| {
-                Python::attach(|py| {
-                    let mine = mem::replace(tx, self.store().transaction());
-                    let object = Py::new(py, Transaction::new(mine)).map_err(carried)?;
-                    let value = r#fn.call1(py, (object.clone_ref(py),)).map_err(carried)?;
-                    *tx = object.get().take()?;
-                    Ok(value)
-                })
-            })
-        });
-        done.map(|(value, _)| value).raised(py)
-    }
-
-    /// A transaction for a `with` block: leaving it commits, once; an exception leaves the store as it was.
-    fn transaction(&self) -> Transaction {
-        Transaction::new(self.store().transaction())
     }
 }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -298,3 +300,114 @@ def test_what_is_no_journal_is_refused() -> None:
 
     with pytest.raises(TypeError, match="16 bytes"):
         tenure.open(Nameless())
+
+
+class Stuck(MemoryJournal):
+    """One of its methods does not return until it may."""
+
+    method = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on = threading.Event()
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name and name == super().__getattribute__("method"):
+            return lambda *arguments: (self.may_go_on.wait(), found(*arguments))[1]
+        return found
+
+
+@pytest.mark.parametrize("method", ["floor", "read", "append", "publish_snapshot", "snapshots", "sync", "lock"])
+def test_a_call_that_does_not_return_is_waited_for_only_so_long(method: str) -> None:
+    class Journal(Stuck):
+        def sync(self) -> None: ...
+
+        def lock(self, seconds: float) -> bool:
+            return True
+
+        def unlock(self) -> None: ...
+
+    journal = Journal()
+    store = tenure.open(journal, journal_timeout=0.2, lock_wait=0.1)
+    store.add("g", "before")
+    journal.method = method
+    began = time.monotonic()
+    with pytest.raises(tenure.TenureError, match=rf"{method}\(\) was called .* ago and has not returned") as raised:
+        for _ in range(3):
+            store.add("g", "x")
+            store.stats()
+            store.snapshot()
+    assert isinstance(raised.value, tenure.Unknown if method == "append" else (tenure.Timeout, tenure.Unavailable))
+    if method == "append":
+        assert raised.value.retry == "with_same_request_id"
+    # Others do not wait for it again, each for as long, but hear at once what is the matter.
+    with pytest.raises(tenure.TenureError):
+        for _ in range(100):
+            store.add("g", "y")
+            store.stats()
+            store.snapshot()
+    assert time.monotonic() - began < 10
+    journal.may_go_on.set()
+    journal.method = ""
+    while True:
+        try:
+            store.add("g", "after")
+            break
+        except tenure.TenureError:
+            assert time.monotonic() - began < 20
+    store.close()
+    with tenure.open(journal) as again:
+        assert {"before", "after"} <= {task.text() for task in again.tasks(group="g")}
+
+
+def test_a_journal_that_asks_its_own_store_is_told_in_the_end() -> None:
+    class Curious(MemoryJournal):
+        store: tenure.Store | None = None
+
+        def append(self, position: int, rows: Sequence[bytes]) -> bool:
+            if self.store is not None:
+                self.store.add("g", "from within")
+            return super().append(position, rows)
+
+    journal = Curious()
+    store = tenure.open(journal, journal_timeout=0.2)
+    journal.store = store
+    with pytest.raises(tenure.TenureError, match="has not returned"):
+        store.add("g", "x")
+    journal.store = None
+
+
+def test_a_held_task_that_the_collector_finds_in_a_journals_call_is_given_back() -> None:
+    class Collecting(MemoryJournal):
+        def append(self, position: int, rows: Sequence[bytes]) -> bool:
+            gc.collect()
+            return super().append(position, rows)
+
+    with tenure.open(Collecting(), journal_timeout=5) as store:
+        store.add("g", "x")
+        ring: list[Any] = [next(store.claims("g"))]
+        ring.append(ring)
+        watch = store.watch()
+        del ring
+        store.add("h", "y")
+        while store.group("g").available == 0:
+            assert watch.next(5) is not None
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, StopIteration])
+def test_whatever_a_journal_raises_comes_out(raised: type[BaseException]) -> None:
+    class Raising(MemoryJournal):
+        down = False
+
+        def floor(self) -> tuple[int, bytes]:
+            if self.down:
+                raise raised("mine")
+            return super().floor()
+
+    journal = Raising()
+    with tenure.open(journal) as store:
+        journal.down = True
+        with pytest.raises(raised, match="mine"):
+            store.stats()
+        journal.down = False

@@ -160,8 +160,26 @@ def test_other_threads_run_while_one_waits() -> None:
 
 
 INTERRUPTED = """
-import signal, sys, threading, time, tenure
+import fcntl, os, signal, sys, threading, time, tenure
 store = tenure.memory() if sys.argv[1] == "memory" else tenure.open(sys.argv[1])
+
+def locked(call):
+    # As if another process were stopped while it holds the lock.
+    with open(os.path.join(sys.argv[1], "lock"), "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        call()
+
+class Stuck(tenure.journal.MemoryJournal):
+    ready = False
+
+    def append(self, position, rows):
+        if self.ready:
+            threading.Event().wait()
+        return super().append(position, rows)
+
+stuck = Stuck()
+on_stuck = tenure.open(stuck)
+stuck.ready = True
 clock = tenure.FakeClock()
 still = tenure.memory(clock=clock)
 still.add("full", "x")
@@ -176,10 +194,25 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("place", ["folder"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        "locked(lambda: store.add('g'))",
+        "locked(lambda: store.claim('g', wait=None))",
+        "locked(lambda: tenure.open(sys.argv[1], create=False).add('g'))",
+    ],
+)
+def test_an_interrupt_ends_a_wait_for_the_lock(place: str, call: str, tmp_path: Any) -> None:
+    test_an_interrupt_ends_a_wait_within_a_tenth_of_a_second(place, call, tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
 @pytest.mark.parametrize("place", ["memory", "folder"])
 @pytest.mark.parametrize(
     "call",
     [
+        "on_stuck.add('g')",
         "store.claim('g', wait=None)",
         "store.claim('g', wait=100, stop=threading.Event())",
         "next(store.claims('g'))",

@@ -15,6 +15,7 @@ use std::{
 use tenure_core::{Code, Error, Result, time::Millis};
 
 use super::{fault, platform, shared::Shared};
+use crate::interrupt::Look;
 
 /// Tries without a sleep between them: most sections take a few microseconds.
 const SPINS: u32 = 6;
@@ -45,6 +46,7 @@ struct Asking {
     deadline: Option<Instant>,
     /// Before the next try but the first.
     sleep: Duration,
+    look: Look,
 }
 
 impl Lock {
@@ -128,11 +130,16 @@ impl Lock {
         let Some(asking) = &mut self.asking else {
             // A wait too long to reckon with is one for ever.
             let deadline = now.checked_add(Duration::from_millis(wait));
-            self.asking = Some(Asking { deadline, sleep: FIRST_SLEEP });
+            let look = Look::begin(now);
+            self.asking = Some(Asking { deadline, sleep: FIRST_SLEEP, look });
             return self.spin();
         };
         let (deadline, sleep) = (asking.deadline, asking.sleep);
         asking.sleep = (sleep * 2).min(LONGEST_SLEEP);
+        if asking.look.again(now) {
+            self.asking = None;
+            return Err(interrupted());
+        }
         if self.spin()? {
             return Ok(true);
         }
@@ -178,6 +185,11 @@ impl Lock {
             ),
         )
     }
+}
+
+#[cold]
+fn interrupted() -> Error {
+    Error::new(Code::Cancelled, "the wait for the journal's lock was interrupted; nothing was begun")
 }
 
 impl Drop for Lock {

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from datetime import timedelta
@@ -98,6 +99,7 @@ def open(
     actor: str | None = None,
     limits: Mapping[str, Any] | None = None,
     lock_wait: Seconds = 10,
+    journal_timeout: Seconds | None = 30,
     flush_every: Seconds = 0.05,
     segment_bytes: int | None = None,
     file_mode: int | None = None,
@@ -113,7 +115,14 @@ def open(
 
     `durability="strict"` answers once it is on stable storage, `"opportunistic"` before, and flushes within
     `flush_every` seconds. `exclusive` keeps every other handle from writing, `take_over` fences the one that has it so.
-    `read_only` writes nothing, not even a lock. `limits` changes single limits by their names.
+    `read_only` writes nothing, not even a lock. `limits` changes single limits by their names. A call of your own
+    journal that has not returned after `journal_timeout` seconds counts as failed, and the ones after it until it has.
+
+    >>> import tempfile, tenure
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with tenure.open(f"{folder}/work.tenure", actor="web-1") as store:
+    ...         store.actor
+    'web-1'
     """
     options = {
         "durability": durability,
@@ -125,6 +134,7 @@ def open(
         "actor": actor,
         "limits": None if limits is None else dict(limits),
         "lock_wait": lock_wait,
+        "journal_timeout": math.inf if journal_timeout is None else journal_timeout,
         "flush_every": flush_every,
         "segment_bytes": segment_bytes,
         "file_mode": file_mode,
@@ -147,7 +157,15 @@ def memory(
     clock: FakeClock | None = None,
     seed: int | None = None,
 ) -> Store:
-    """A store in memory that nothing else can open: all the rules, and nothing on disk."""
+    """A store in memory that nothing else can open: all the rules, and nothing on disk.
+
+    >>> import tenure
+    >>> with tenure.memory(limits={"max_tasks": 1}) as store:
+    ...     task = store.add("g")
+    ...     store.add("g")
+    Traceback (most recent call last):
+    tenure.Full: ...
+    """
     return _native.memory(
         {
             "owner": owner,

@@ -1,8 +1,9 @@
 """A journal of your own: a place of your choice that keeps rows, one for each entry.
 
 A subclass says how rows are kept; what they mean is Tenure's business. `tenure.open(journal)` opens a store on it, and
-`tenure.testing.check_journal` holds it against the contracts. Methods are called from several threads, one at a time
-but for `sync` and those that have to do with snapshots.
+`tenure.testing.check_journal` holds it against the contracts. Methods are called on threads of Tenure's, one at a time
+but for `sync` and those that have to do with snapshots. A call that does not return within `journal_timeout` seconds
+(see `tenure.open`) is a `Timeout` for whoever asked. A method must not ask the store that stands on it.
 
 What a method raises comes out of the call that needed it, unchanged. An exception of `append` leaves open whether the
 rows are there, and Tenure looks; one that is a `TenureError` whose `outcome` is `refused` or `not_started` says surely

@@ -64,6 +64,15 @@ fn claim_of(
 impl Store {
     /// Claims one task of these groups for a lease, an earlier group before a later one; `None` where none is available
     /// within `wait` (`None`: it waits for ever).
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> task = store.add("mail", "hello")
+    /// >>> task = store.claim("urgent", "mail", lease=30)
+    /// >>> task.text(), task.attempt
+    /// ('hello', 1)
+    /// >>> store.claim("urgent", "mail", wait=0.01) is None
+    /// True
     #[pyo3(signature = (*groups, lease=Seconds(60_000), wait=Wait(Some(0)), order="random", depends=None, stop=None, owner=None, request_id=None))]
     #[pyo3(
         text_signature = "($self, *groups, lease=60, wait=0, order='random', depends=(), stop=None, owner=None, request_id=None)"
@@ -88,6 +97,12 @@ impl Store {
     }
 
     /// Claims up to `limit` tasks, as `claim` does one.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> tasks = store.add_many("map", ["1", "2", "3"])
+    /// >>> [task.text() for task in store.claim_many("map", limit=2, order="oldest")]
+    /// ['1', '2']
     #[pyo3(signature = (*groups, limit, lease=Seconds(60_000), wait=Wait(Some(0)), order="random", depends=None, stop=None, owner=None, request_id=None))]
     #[pyo3(
         text_signature = "($self, *groups, limit, lease=60, wait=0, order='random', depends=(), stop=None, owner=None, request_id=None)"
@@ -114,6 +129,15 @@ impl Store {
 
     /// Claims one task after another: an iterator of `Held`, each of which renews its lease. It ends after `idle` seconds
     /// without a task (`None`: it waits for ever), or by `stop`.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> tasks = store.add_many("map", ["1", "2"])
+    /// >>> for held in store.claims("map", order="oldest", idle=0):
+    /// ...     with held:  # leaving the block finishes the task, an exception fails it
+    /// ...         print(held.text())
+    /// 1
+    /// 2
     #[pyo3(signature = (*groups, lease=Seconds(60_000), idle=None, stop=None, order="random"))]
     #[pyo3(text_signature = "($self, *groups, lease=60, idle=None, stop=None, order='random')")]
     fn claims(
@@ -143,6 +167,12 @@ impl Store {
     }
 
     /// Waits until none of these groups has a task left; says whether that came true within `timeout` seconds.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> task = store.add("map")
+    /// >>> store.wait_empty("map", timeout=0.01)
+    /// False
     #[pyo3(signature = (*groups, timeout=Wait(None), stop=None))]
     #[pyo3(text_signature = "($self, *groups, timeout=None, stop=None)")]
     fn wait_empty(

@@ -9,11 +9,22 @@ use tenure::{TaskId, TaskName, Transaction, Update, Verb, When};
 
 use crate::{
     error::Raised as _,
+    journal::drop_elsewhere,
     types::{Blob, Seconds, Task, Text, decode, text},
 };
 
 /// A task that this handle holds. Its lease renews itself; leaving the `with` block finishes it, and an exception there
 /// fails it.
+///
+/// >>> import tenure
+/// >>> store = tenure.memory()
+/// >>> task = store.add("scan", "0")
+/// >>> for held in store.claims("scan", lease=60, idle=0):
+/// ...     with held:
+/// ...         held.note("1 of 2 pages")  # for those who look
+/// ...         held.save("1")  # for who goes on after a crash
+/// ...         store.find(task.origin).error, held.text()
+/// ('1 of 2 pages', '1')
 #[pyclass(frozen, module = "tenure", weakref)]
 pub struct Held {
     held: Option<tenure::Held>,
@@ -56,7 +67,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         // Gives the task back where it was neither finished nor failed, and that may wait for the disk.
         let held = self.held.take();
-        Python::try_attach(|py| py.detach(|| drop(held)));
+        Python::try_attach(|py| py.detach(|| drop_elsewhere(held)));
     }
 }
 

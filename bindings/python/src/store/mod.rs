@@ -4,6 +4,7 @@
 //! * `verb`     tasks: add, claim, finish and the rest
 //! * `record`   records, and `update`
 //! * `read`     tasks and groups as they are
+//! * `transact` a function over a transaction
 //! * `claim`    claims, and what waits
 //! * `wait`     ending a wait: signals, `Cancel`, an event
 //! * `held`     a held task
@@ -14,6 +15,7 @@ mod held;
 mod options;
 mod read;
 mod record;
+mod transact;
 mod verb;
 mod wait;
 mod watch;
@@ -21,13 +23,14 @@ mod watch;
 pub use claim::Claims;
 pub use held::{Held, Subject, failure};
 pub use options::{memory, open};
-pub use wait::Cancel;
+pub use wait::{Cancel, heed_signals, pending, raised_by_signal};
 pub use watch::Watch;
 
 use pyo3::{prelude::*, types::PyDict};
 
 use crate::{
     error::Raised as _,
+    journal::drop_elsewhere,
     types::{Text, seconds},
 };
 
@@ -60,7 +63,7 @@ impl Drop for Store {
     fn drop(&mut self) {
         // The last handle closes the store, and that may wait for the disk.
         let store = self.0.take();
-        Python::try_attach(|py| py.detach(|| drop(store)));
+        Python::try_attach(|py| py.detach(|| drop_elsewhere(store)));
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a store is opened.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use pyo3::{
     exceptions::PyTypeError,
@@ -9,14 +9,15 @@ use pyo3::{
 };
 use tenure::{Durability, Limits, Options, Sharing, SnapshotPolicy};
 
-use super::Store;
+use super::{Store, wait::Wait};
 use crate::{
     clock::FakeClock,
     error::{Raised as _, invalid},
+    journal::{LIMIT, journal},
     types::{Fields, Seconds, Text},
 };
 
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "durability",
     "exclusive",
     "take_over",
@@ -26,6 +27,7 @@ const KNOWN: [&str; 19] = [
     "actor",
     "limits",
     "lock_wait",
+    "journal_timeout",
     "flush_every",
     "segment_bytes",
     "file_mode",
@@ -128,12 +130,14 @@ fn limits(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<Limits> {
 /// Opens the store in a folder, or in a journal.
 pub fn open(place: &Bound<'_, PyAny>, options: &Bound<'_, PyDict>) -> PyResult<Store> {
     let py = place.py();
-    let options = read(options)?;
+    let (given, options) = (options, read(options)?);
     if place.is_instance_of::<PyString>() || place.hasattr("__fspath__")? {
         let path: PathBuf = place.extract()?;
         return py.detach(|| options.open(path)).map(Store::new).raised(py);
     }
-    let journal = crate::journal::journal(place)?;
+    let timeout = Fields::read("options", given, &KNOWN)?.optional::<Wait>("journal_timeout")?;
+    let limit = timeout.map_or(LIMIT, |wait| wait.0.map(Duration::from_millis));
+    let journal = journal(place, limit)?;
     py.detach(|| options.open_journal(journal)).map(Store::new).raised(py)
 }
 

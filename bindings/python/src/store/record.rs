@@ -18,6 +18,17 @@ fn parts<'py, T>(items: Items<'_, 'py>, read: impl FnOnce(&Bound<'py, PyAny>) ->
 #[pymethods]
 impl Store {
     /// Commits a transaction: all of it, or nothing. Each item is a dict with the names that the verbs have.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> task = store.add("map", "part-1")
+    /// >>> committed = store.update(
+    /// ...     adds=[{"group": "reduce", "data": "part-1", "delay": 5}],
+    /// ...     deletes=[{"task": task, "reason": "finished"}],
+    /// ...     increments=[{"table": "jobs", "key": "done"}],
+    /// ... )
+    /// >>> committed.revision, committed.tasks[0].text(), committed.counts
+    /// (2, 'part-1', [1])
     #[pyo3(signature = (
         *, adds=None, updates=None, deletes=None, depends=None, puts=None, removes=None, increments=None, guards=None,
         depends_only=false, owner=None, request_id=None
@@ -65,6 +76,15 @@ impl Store {
 
     /// Writes a record and answers with the revision that wrote it. `expect` is the revision that it must have, 0 for
     /// absent; from `expires_at` on it is hidden.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> revision = store.put("jobs", "job-1", "begun", expect=0)
+    /// >>> store.get("jobs", "job-1").text()
+    /// 'begun'
+    /// >>> store.put("jobs", "job-1", "begun again", expect=0)
+    /// Traceback (most recent call last):
+    /// tenure.Rejected: ...
     #[pyo3(signature = (table, key, value, *, expect=None, expires_at=None))]
     fn put(
         &self,
@@ -109,6 +129,11 @@ impl Store {
     }
 
     /// Adds to a number, at commit, and answers with the sum; it must stay within the bounds that are given.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> store.increment("counts", "mails", 2), store.increment("counts", "mails", -1, min=0)
+    /// (2, 1)
     #[pyo3(signature = (table, key, by=1, *, min=None, max=None))]
     fn increment(
         &self,

@@ -22,6 +22,14 @@ fn one(py: Python<'_>, task: tenure::Result<Option<tenure::Task>>) -> PyResult<T
 #[pymethods]
 impl Store {
     /// Adds a task that can be claimed after `delay`, or from `available_at` on.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> task = store.add("mail", json={"to": "ada"}, key="welcome-1")
+    /// >>> task.json(), task.attempt
+    /// ({'to': 'ada'}, 0)
+    /// >>> store.add("mail", "again", key="welcome-1", if_exists="keep") == task
+    /// True
     #[pyo3(signature = (
         group, data=None, *, json=Given::Absent, delay=Seconds(0), available_at=None, key=None, if_exists=None,
         request_id=None
@@ -54,6 +62,11 @@ impl Store {
     }
 
     /// Adds tasks of one group, all or none. An item is bytes or str.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> [task.data for task in store.add_many("map", ["part-1", b"part-2"])]
+    /// [b'part-1', b'part-2']
     #[pyo3(signature = (group, items, *, delay=Seconds(0), request_id=None))]
     #[pyo3(text_signature = "($self, group, items, *, delay=0, request_id=None)")]
     fn add_many<'py>(
@@ -78,6 +91,13 @@ impl Store {
     }
 
     /// A new lease for a task that was claimed.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> task = store.add("mail")
+    /// >>> task = store.claim("mail", lease=5)
+    /// >>> store.renew(task, lease=60).available_at > task.available_at + 50
+    /// True
     #[pyo3(signature = (task, lease=Seconds(60_000)), text_signature = "($self, task, lease=60)")]
     fn renew(&self, py: Python<'_>, task: Subject, lease: Seconds) -> PyResult<Task> {
         let renewed = py.detach(|| match &task {
@@ -95,6 +115,14 @@ impl Store {
     }
 
     /// Ends a task whose work is done.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> task = store.add("mail")
+    /// >>> store.finish(task)
+    /// >>> store.finish(task)
+    /// Traceback (most recent call last):
+    /// tenure.Rejected: ...
     fn finish(&self, py: Python<'_>, task: Subject) -> PyResult<()> {
         let finished = py.detach(|| match &task {
             Subject::Named(name) => self.store().finish(*name),
@@ -105,6 +133,13 @@ impl Store {
 
     /// Gives a task back with one more failure, whose text is kept, to be claimed after `delay`; in another group, where one
     /// is given, as for those that have failed too often.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> task = store.add("mail")
+    /// >>> task = store.fail(store.claim("mail"), OSError("no route"), group="mail.dead")
+    /// >>> task.group, task.failures, task.error
+    /// ('mail.dead', 1, 'OSError: no route')
     #[pyo3(signature = (task, error, *, delay=Seconds(0), group=None))]
     #[pyo3(text_signature = "($self, task, error, *, delay=0, group=None)")]
     fn fail(

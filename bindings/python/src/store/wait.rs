@@ -1,6 +1,7 @@
 //! Ending a wait: by a signal, a `Cancel`, or an event.
 
 use std::{
+    cell::Cell,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -12,6 +13,30 @@ use crate::{
     error::raise,
     types::{Millis, Seconds},
 };
+
+thread_local! {
+    /// What a signal's handler raised while this thread waited for a lock.
+    static RAISED: Cell<Option<PyErr>> = const { Cell::new(None) };
+}
+
+/// Has waits for a lock end by a signal whose handler raises.
+pub fn heed_signals() {
+    tenure::interrupt::check_while_waiting(|| {
+        let Some(raised) = pending() else { return false };
+        RAISED.set(Some(raised));
+        true
+    });
+}
+
+/// What the handler of a signal raises that came meanwhile.
+pub fn pending() -> Option<PyErr> {
+    Python::try_attach(|py| py.check_signals().err()).flatten()
+}
+
+/// What a signal's handler raised on this thread, which an error of code `cancelled` stands for.
+pub fn raised_by_signal() -> Option<PyErr> {
+    RAISED.take()
+}
 
 /// How often a waiting thread looks for signals.
 const LOOK: Duration = Duration::from_millis(50);

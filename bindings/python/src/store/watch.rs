@@ -22,6 +22,13 @@ pub struct Watch {
 #[pymethods]
 impl Store {
     /// Watches the store from now on: an iterator of events, which ends when none has come for `timeout` seconds.
+    ///
+    /// >>> import tenure
+    /// >>> store = tenure.memory()
+    /// >>> watch = store.watch(timeout=0)
+    /// >>> task = store.add("mail")
+    /// >>> [(change.kind, change.place) for event in watch for change in event.changes]
+    /// [('added', 'mail')]
     #[pyo3(signature = (*, timeout=Wait(None), stop=None), text_signature = "($self, *, timeout=None, stop=None)")]
     fn watch(&self, py: Python<'_>, timeout: Wait, stop: Option<&Bound<'_, PyAny>>) -> PyResult<Watch> {
         let ending = Ending::of(stop)?;

@@ -1,10 +1,22 @@
 //! A journal that a Python object supplies: one row an entry, as the core's `Rows`. The package's `Journal` documents what
 //! its methods promise.
+//!
+//! * `calls`        the object's calls, each with a time limit
+//! * `conformance`  the contracts, run on such journals
 
+mod calls;
+mod conformance;
+
+pub use calls::drop_elsewhere;
+pub use conformance::conformance;
+
+use std::{sync::Arc, time::Duration};
+
+use calls::Calls;
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyBytes, PyList},
+    types::{PyBytes, PyIterator, PyList},
 };
 use tenure::{
     Author, Code, Error, Millis, Outcome, Revision, StoreId,
@@ -16,7 +28,7 @@ use tenure::{
 };
 
 use crate::{
-    error::{carried, root},
+    error::{Raised as _, carried, root},
     types::seconds,
 };
 
@@ -33,16 +45,23 @@ const METHODS: [&str; 9] = [
     "remove_snapshot",
 ];
 
+/// How long a call of the object may take, where nothing else is said.
+pub const LIMIT: Option<Duration> = Some(Duration::from_secs(30));
+
+/// Rows of a read that are taken over at once: few at first, since often the first is all that is looked at.
+const PAGES: (usize, usize) = (4, 512);
+
 /// Rows that a Python object keeps.
 pub struct PyRows {
-    object: Py<PyAny>,
+    calls: Calls,
+    /// For `sync`, which runs beside the others.
+    syncs: Option<Arc<Calls>>,
     identity: StoreId,
-    syncs: bool,
     locks: bool,
 }
 
-/// A journal on an object.
-pub fn journal(object: &Bound<'_, PyAny>) -> PyResult<Box<dyn Journal>> {
+/// A journal on an object, each call of which may take as long as `limit`.
+pub fn journal(object: &Bound<'_, PyAny>, limit: Option<Duration>) -> PyResult<Box<dyn Journal>> {
     let mut missing = Vec::new();
     for name in METHODS {
         if !object.hasattr(name)? {
@@ -57,25 +76,23 @@ pub fn journal(object: &Bound<'_, PyAny>) -> PyResult<Box<dyn Journal>> {
             kind.name()?
         )));
     }
-    let identity = object.call_method0("identity")?;
-    let identity = identity.extract::<[u8; 16]>().map_err(|_| {
-        PyTypeError::new_err("the journal's identity() must give the 16 bytes that were drawn when it was created")
-    })?;
+    let calls = Calls::new(object.clone().unbind(), limit);
+    let identity = object.py().detach(|| {
+        calls.ask("identity", |object| {
+            object.call_method0("identity")?.extract::<[u8; 16]>().map_err(|_| {
+                PyTypeError::new_err(
+                    "the journal's identity() must give the 16 bytes that were drawn when it was created",
+                )
+            })
+        })
+    });
     let rows = PyRows {
-        object: object.clone().unbind(),
-        identity: StoreId(identity),
-        syncs: object.hasattr("sync")?,
+        identity: StoreId(identity.raised(object.py())?),
+        syncs: object.hasattr("sync")?.then(|| Arc::new(calls.again())),
         locks: object.hasattr("lock")? && object.hasattr("unlock")?,
+        calls,
     };
     Ok(Box::new(RowLog::new(rows)))
-}
-
-/// Runs a call of the object. At the end of the program there may be no interpreter left to run it.
-fn with<T>(call: impl FnOnce(Python<'_>) -> PyResult<T>) -> tenure::Result<T> {
-    let called = Python::try_attach(|py| call(py).map_err(|raised| outward(py, raised)));
-    called.unwrap_or_else(|| {
-        Err(Error::new(Code::Unavailable, "Python is shutting down, and the journal with it: close the store before"))
-    })
 }
 
 /// What the object raised: an exception of Tenure says what it means by its code, any other is carried unchanged.
@@ -107,16 +124,28 @@ fn name_of(text: &str) -> Option<SnapshotName> {
     Some(SnapshotName { end: Revision(end.parse().ok()?), author: Author(u64::from_str_radix(author, 16).ok()?) })
 }
 
-impl PyRows {
-    fn call<'py>(
-        &self,
-        py: Python<'py>,
-        method: &str,
-        arguments: impl pyo3::call::PyCallArgs<'py>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.object.bind(py).call_method1(method, arguments)
+/// Some rows of a read, and what gives the others.
+struct Page {
+    rows: Vec<(u64, Vec<u8>)>,
+    rest: Option<Py<PyIterator>>,
+}
+
+impl Page {
+    fn take(rest: Bound<'_, PyIterator>, most: usize) -> PyResult<Self> {
+        let mut rows = Vec::new();
+        let mut each = rest.clone();
+        while rows.len() < most {
+            let Some(row) = each.next() else { return Ok(Self { rows, rest: None }) };
+            let row = row?;
+            let (position, bytes): (u64, Bound<'_, PyBytes>) =
+                row.extract().map_err(|_| rubbish("read", ROWS, &row))?;
+            rows.push((position, bytes.as_bytes().to_vec()));
+        }
+        Ok(Self { rows, rest: Some(rest.unbind()) })
     }
 }
+
+const ROWS: &str = "pairs of position and row, or None below the floor";
 
 impl Rows for PyRows {
     fn identity(&self) -> StoreId {
@@ -124,40 +153,40 @@ impl Rows for PyRows {
     }
 
     fn floor(&mut self) -> tenure::Result<(u64, Vec<u8>)> {
-        with(|py| {
-            let floor = self.call(py, "floor", ())?;
+        self.calls.ask("floor", |object| {
+            let floor = object.call_method0("floor")?;
             floor.extract().map_err(|_| rubbish("floor", "a pair of position and mark, as (1, b'')", &floor))
         })
     }
 
     fn read(&mut self, from: u64, visit: &mut dyn FnMut(u64, &[u8]) -> tenure::Result<()>) -> tenure::Result<()> {
-        let mut stopped = None;
-        let read = with(|py| {
-            let rows = self.call(py, "read", (from,))?;
+        let mut most = PAGES.0;
+        let first = self.calls.ask("read", move |object| {
+            let rows = object.call_method1("read", (from,))?;
             if rows.is_none() {
-                let why = format!("row {from} was let go, and the journal holds it no more");
-                stopped = Some(Error::new(Code::Truncated, why));
-                return Ok(());
+                return Ok(None);
             }
-            let wanted = "pairs of position and row, or None below the floor";
-            for row in rows.try_iter().map_err(|_| rubbish("read", wanted, &rows))? {
-                let row = row?;
-                let (position, bytes): (u64, Bound<'_, PyBytes>) =
-                    row.extract().map_err(|_| rubbish("read", wanted, &row))?;
-                if let Err(error) = visit(position, bytes.as_bytes()) {
-                    stopped = Some(error);
-                    return Ok(());
-                }
+            Page::take(rows.try_iter().map_err(|_| rubbish("read", ROWS, &rows))?, most).map(Some)
+        })?;
+        let Some(mut page) = first else {
+            let why = format!("row {from} was let go, and the journal holds it no more");
+            return Err(Error::new(Code::Truncated, why));
+        };
+        loop {
+            for (position, bytes) in &page.rows {
+                visit(*position, bytes)?;
             }
-            Ok(())
-        });
-        stopped.map_or(read, Err)
+            let Some(rest) = page.rest else { return Ok(()) };
+            most = (most * 4).min(PAGES.1);
+            page = self.calls.ask("read", move |object| Page::take(rest.into_bound(object.py()), most))?;
+        }
     }
 
     fn append(&mut self, at: u64, rows: &[Vec<u8>]) -> Result<(), AppendError> {
-        let appended = with(|py| {
-            let rows = PyList::new(py, rows.iter().map(|row| PyBytes::new(py, row)))?;
-            let appended = self.call(py, "append", (at, rows))?;
+        let rows = rows.to_vec();
+        let appended = self.calls.ask("append", move |object| {
+            let rows = PyList::new(object.py(), rows.iter().map(|row| PyBytes::new(object.py(), row)))?;
+            let appended = object.call_method1("append", (at, rows))?;
             appended.extract::<bool>().map_err(|_| rubbish("append", "True, or False for a conflict", &appended))
         });
         match appended {
@@ -175,36 +204,42 @@ impl Rows for PyRows {
         if !self.locks {
             return body(self);
         }
-        let locked = with(|py| self.call(py, "lock", (seconds(wait),))?.is_truthy())?;
+        let patience = Duration::from_millis(wait);
+        let locked = self
+            .calls
+            .ask_longer("lock", patience, move |object| object.call_method1("lock", (seconds(wait),))?.is_truthy())?;
         if !locked {
             let why = format!("the journal's lock was not free within {wait} ms: try again");
             return Err(Error::new(Code::LockTimeout, why));
         }
         let done = body(self);
-        let unlocked = with(|py| self.call(py, "unlock", ()).map(drop));
+        let unlocked = self.calls.ask("unlock", |object| object.call_method0("unlock").map(drop));
         done.and(unlocked)
     }
 
     fn syncer(&mut self) -> Option<RowSync> {
-        if !self.syncs {
-            return None;
-        }
-        let object = Python::try_attach(|py| self.object.clone_ref(py))?;
-        Some(Box::new(move || with(|py| object.call_method0(py, "sync").map(drop))))
+        let calls = self.syncs.clone()?;
+        Some(Box::new(move || calls.ask("sync", |object| object.call_method0("sync").map(drop))))
     }
 
     fn truncate(&mut self, floor: u64, mark: &[u8]) -> tenure::Result<()> {
-        with(|py| self.call(py, "truncate", (floor, PyBytes::new(py, mark))).map(drop))
+        let mark = mark.to_vec();
+        self.calls.ask("truncate", move |object| {
+            object.call_method1("truncate", (floor, PyBytes::new(object.py(), &mark))).map(drop)
+        })
     }
 
     fn publish_snapshot(&mut self, name: SnapshotName, bytes: Vec<u8>) -> tenure::Result<()> {
-        with(|py| self.call(py, "publish_snapshot", (name_text(name), PyBytes::new(py, &bytes))).map(drop))
+        self.calls.ask("publish_snapshot", move |object| {
+            let bytes = PyBytes::new(object.py(), &bytes);
+            object.call_method1("publish_snapshot", (name_text(name), bytes)).map(drop)
+        })
     }
 
     fn snapshots(&mut self) -> tenure::Result<Vec<SnapshotName>> {
-        with(|py| {
+        self.calls.ask("snapshots", |object| {
             let wanted = "the names that publish_snapshot() was given";
-            let names = self.call(py, "snapshots", ())?;
+            let names = object.call_method0("snapshots")?;
             let rows = names.try_iter().map_err(|_| rubbish("snapshots", wanted, &names))?;
             rows.map(|name| {
                 let name = name?;
@@ -218,8 +253,8 @@ impl Rows for PyRows {
     }
 
     fn read_snapshot(&mut self, name: SnapshotName) -> tenure::Result<Vec<u8>> {
-        let read = with(|py| {
-            let bytes = self.call(py, "read_snapshot", (name_text(name),))?;
+        let read = self.calls.ask("read_snapshot", move |object| {
+            let bytes = object.call_method1("read_snapshot", (name_text(name),))?;
             bytes.extract::<Option<Vec<u8>>>().map_err(|_| rubbish("read_snapshot", "bytes, or None", &bytes))
         })?;
         read.ok_or_else(|| {
@@ -229,67 +264,23 @@ impl Rows for PyRows {
     }
 
     fn remove_snapshot(&mut self, name: SnapshotName) -> tenure::Result<()> {
-        with(|py| self.call(py, "remove_snapshot", (name_text(name),)).map(drop))
+        self.calls
+            .ask("remove_snapshot", move |object| object.call_method1("remove_snapshot", (name_text(name),)).map(drop))
     }
 
     fn sizes(&mut self) -> tenure::Result<(u64, u64, u64)> {
-        with(|py| {
-            if !self.object.bind(py).hasattr("sizes")? {
+        self.calls.ask("sizes", |object| {
+            if !object.hasattr("sizes")? {
                 return Ok((0, 0, 0));
             }
-            let sizes = self.call(py, "sizes", ())?;
+            let sizes = object.call_method0("sizes")?;
             let wanted = "bytes of rows, bytes of snapshots, number of rows";
             sizes.extract().map_err(|_| rubbish("sizes", wanted, &sizes))
         })
     }
 
     fn reopen(&self) -> tenure::Result<Box<Self>> {
-        with(|py| {
-            let object = self.object.clone_ref(py);
-            Ok(Box::new(Self { object, identity: self.identity, syncs: self.syncs, locks: self.locks }))
-        })
+        let (calls, syncs) = (self.calls.again(), self.syncs.as_ref().map(|syncs| Arc::new(syncs.again())));
+        Ok(Box::new(Self { calls, syncs, identity: self.identity, locks: self.locks }))
     }
-}
-
-/// What came of a check of the conformance suite: contract, statement, verdict, and why where it is not kept.
-type Finding = (&'static str, &'static str, &'static str, String);
-
-struct Ground {
-    make: Py<PyAny>,
-    remake: Option<Py<PyAny>>,
-    last: Option<Py<PyAny>>,
-}
-
-impl tenure::core::port::conformance::Ground for Ground {
-    fn fresh(&mut self) -> tenure::Result<Box<dyn Journal>> {
-        with(|py| {
-            let made = self.make.call0(py)?;
-            let opened = journal(made.bind(py));
-            self.last = Some(made);
-            opened
-        })
-    }
-
-    fn recreate(&mut self) -> Option<tenure::Result<Box<dyn Journal>>> {
-        let (remake, last) = (self.remake.as_ref()?, self.last.as_ref()?);
-        Some(with(|py| journal(remake.call1(py, (last.clone_ref(py),))?.bind(py))))
-    }
-}
-
-/// Runs the conformance suite on journals that `make` makes; `remake` puts a new one in the place of its argument.
-pub fn conformance(py: Python<'_>, make: Py<PyAny>, remake: Option<Py<PyAny>>) -> Vec<Finding> {
-    use tenure::core::port::conformance::{Verdict, run};
-    let mut ground = Ground { make, remake, last: None };
-    let findings = py.detach(|| run(&mut ground));
-    findings
-        .into_iter()
-        .map(|finding| {
-            let (verdict, why) = match finding.verdict {
-                Verdict::Kept => ("kept", String::new()),
-                Verdict::Broken(how) => ("broken", how),
-                Verdict::Skipped(why) => ("skipped", why),
-            };
-            (finding.contract, finding.statement, verdict, why)
-        })
-        .collect()
 }
