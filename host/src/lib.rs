@@ -34,6 +34,7 @@ pub mod interrupt;
 mod options;
 mod quick;
 pub mod store;
+mod trace;
 pub mod verify;
 
 pub use options::{Durability, Options, Sharing, SnapshotPolicy};

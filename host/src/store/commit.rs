@@ -160,6 +160,8 @@ impl Shared {
         if answers.iter().all(fenced) && self.replace_dead(driver) {
             answers = driver.run(asks, &|| self.clock.now());
         }
+        let refused = answers.iter().filter(|answer| answer.is_err()).count();
+        crate::trace::committed(asks.len(), refused, driver.engine().tail().revision);
         self.after(driver);
         answers
     }

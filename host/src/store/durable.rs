@@ -6,7 +6,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, Thread},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tenure_core::{Code, Error, Kind, Outcome, Position, Result};
@@ -136,7 +136,10 @@ impl Shared {
     fn sync_once(&self) -> Result<()> {
         let mut sync = self.driver_anyway().syncer();
         self.durable.syncs.fetch_add(1, Ordering::Relaxed);
-        match sync.sync() {
+        let began = Instant::now();
+        let synced = sync.sync();
+        crate::trace::synced(began.elapsed(), synced.as_ref().err());
+        match synced {
             Ok(synced) => {
                 self.driver_anyway().note_synced(&synced);
                 self.durable.cover(synced.position);

@@ -69,8 +69,8 @@ impl HeldState {
             | Refusal::NotHeld { id: other } => *other == id,
             _ => false,
         });
-        if speaks_of_it {
-            let _ = self.lost.set(error.clone());
+        if speaks_of_it && self.lost.set(error.clone()).is_ok() {
+            crate::trace::lease_lost(self.origin, error);
         }
     }
 

@@ -142,6 +142,7 @@ impl Store {
         if self.shared.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
+        crate::trace::closed(self.shared.identity);
         self.shared.end()
     }
 }

@@ -90,6 +90,7 @@ impl Store {
         let snapshots = Arc::new(Snapshots::new(options.snapshots));
         snapshots.find(&mut driver)?;
         let identity = driver.identity();
+        crate::trace::opened(identity, path.as_deref(), &actor, driver.engine().tail().revision);
         let strict = options.is_strict();
         let shared = Arc::new_cyclic(|own| Shared {
             driver: Mutex::new(driver),

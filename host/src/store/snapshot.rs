@@ -128,6 +128,9 @@ impl Snapshots {
     }
 
     fn note(&self, error: Option<Error>) {
+        if let Some(error) = &error {
+            crate::trace::snapshot_failed(error);
+        }
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let pause = failed.as_ref().map_or(PAUSE.0, |failed| (failed.pause * 2).min(PAUSE.1));
         *failed = error.map(|error| Failed { error, pause, until: Instant::now() + pause });
@@ -172,7 +175,7 @@ impl Shared {
     }
 
     fn walk(&self) -> Result<SnapshotName> {
-        let now = || self.clock.now();
+        let (now, start) = (|| self.clock.now(), Instant::now());
         let (mut prepared, loads, author) = {
             let mut driver = self.driver()?;
             let prepared = driver.begin_snapshot(&now)?;
@@ -210,6 +213,7 @@ impl Shared {
         self.snapshots.begin_at(begin.position.0, begin.revision.0, written);
         prune(&mut *prepared.journal, begin.position)?;
         self.snapshots.taken.fetch_add(1, Ordering::Relaxed);
+        crate::trace::snapshot(name.end, written, start.elapsed());
         Ok(name)
     }
 }
