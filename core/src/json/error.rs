@@ -12,7 +12,7 @@
 //! illegal                           [{"place","code","why"}]
 //!
 //! fate   {"became":"unknown"}
-//!        {"became":"changed","now_id","owner","actor","available_at","at"}
+//!        {"became":"changed","now_id","owner","actor","available_at","at","claimed":true,"by","by_actor"}
 //!        {"became":"removed","reason","owner","actor","at"}
 //! ```
 
