@@ -71,3 +71,10 @@ need_venv() {
             cp .ci/requirements.txt $VENV/requirements.txt
     fi
 }
+
+need_node() {
+    if ! command -v npm >/dev/null || ! node -e 'process.exit(process.versions.node.split(".")[0] < 20)'; then
+        loud "Node is missing or too old: install Node 20 or later with npm"
+        return 1
+    fi
+}

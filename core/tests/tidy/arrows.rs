@@ -9,6 +9,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("core/fuzz", &["tenure-core"]),
     ("bench", &["tenure-core", "tenure"]),
     ("bindings/python", &["tenure-core", "tenure", "tenure-cli"]),
+    ("bindings/node", &["tenure-core", "tenure", "tenure-cli"]),
 ];
 
 /// The plain values of the core. They may use each other.

@@ -8,27 +8,12 @@ use std::{
 };
 
 use tenure_core::{
-    Claim, Code, Committed, Error, Position, Request, Result,
+    Code, Committed, Error, Position, Request, Result,
     driver::{Done, Driver},
     txn::Ask,
 };
 
-use super::{Shared, Store};
-
-/// What is asked, owned: a leader on another thread will read it.
-pub(super) enum Work {
-    Update(Request),
-    Claim(Claim),
-}
-
-impl Work {
-    fn ask(&self) -> Ask<'_> {
-        match self {
-            Self::Update(request) => Ask::Update(request),
-            Self::Claim(claim) => Ask::Claim(claim),
-        }
-    }
-}
+use super::{Shared, Store, batch::Work};
 
 /// Those who have queued up.
 #[derive(Default)]
@@ -85,10 +70,7 @@ impl Store {
 impl Shared {
     /// Answers one request. A strict answer, a refusal and an empty claim included, waits for stable storage.
     pub(super) fn submit(&self, work: Work) -> Result<Committed> {
-        self.may_go_on()?;
-        if self.read_only {
-            return Err(Error::new(Code::ReadOnly, "the store was opened to read only: open it to write"));
-        }
+        self.may_write()?;
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         if !queue.led {
             // Nobody leads: no job, no thread to wake.
@@ -154,7 +136,7 @@ impl Shared {
     }
 
     /// Runs requests and tells everyone whom it concerns.
-    fn commit(&self, driver: &mut Driver, asks: &[Ask<'_>]) -> Vec<Result<Done>> {
+    pub(super) fn commit(&self, driver: &mut Driver, asks: &[Ask<'_>]) -> Vec<Result<Done>> {
         let mut answers = driver.run(asks, &|| self.clock.now());
         let fenced = |answer: &Result<Done>| answer.as_ref().is_err_and(|error| error.code() == Code::Fenced);
         if answers.iter().all(fenced) && self.replace_dead(driver) {
@@ -182,12 +164,26 @@ impl Shared {
     }
 
     fn when_durable(&self, answer: Result<Committed>, until: Position) -> Result<Committed> {
-        if self.strict {
-            self.wait_durable(until)?;
-        } else {
-            self.durable.flush_soon(until);
-        }
+        self.durable_enough(until)?;
         answer
+    }
+
+    /// Waits until what was staged up to there may be answered.
+    pub(super) fn durable_enough(&self, until: Position) -> Result<()> {
+        if self.strict {
+            return self.wait_durable(until);
+        }
+        self.durable.flush_soon(until);
+        Ok(())
+    }
+
+    /// `Err` where this handle takes no requests.
+    pub(super) fn may_write(&self) -> Result<()> {
+        self.may_go_on()?;
+        if self.read_only {
+            return Err(Error::new(Code::ReadOnly, "the store was opened to read only: open it to write"));
+        }
+        Ok(())
     }
 }
 

@@ -26,9 +26,13 @@ pub struct HeldState {
     pub(super) store: Store,
     present: Mutex<Present>,
     lost: OnceLock<Error>,
+    on_lost: Mutex<Option<Hook>>,
     lease: Millis,
     origin: TaskId,
 }
+
+/// What a host wants to hear once the lease is lost.
+type Hook = Box<dyn FnOnce() + Send>;
 
 /// A held task as it is now.
 #[doc(hidden)]
@@ -71,6 +75,15 @@ impl HeldState {
         });
         if speaks_of_it && self.lost.set(error.clone()).is_ok() {
             crate::trace::lease_lost(self.origin, error);
+            self.tell();
+        }
+    }
+
+    /// Tells the host, once, that the lease is lost.
+    fn tell(&self) {
+        let hook = self.on_lost.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(hook) = hook {
+            hook();
         }
     }
 
@@ -125,7 +138,8 @@ impl Held {
     pub(super) fn new(store: &Store, task: Task, lease: Millis) -> Self {
         let origin = task.origin;
         let present = Mutex::new(Present { task, ended: false });
-        let state = Arc::new(HeldState { store: store.clone(), present, lost: OnceLock::new(), lease, origin });
+        let (lost, on_lost) = (OnceLock::new(), Mutex::default());
+        let state = Arc::new(HeldState { store: store.clone(), present, lost, on_lost, lease, origin });
         store.shared.renew_in_time(&state);
         Self { state }
     }
@@ -142,6 +156,22 @@ impl Held {
     /// The work.
     pub fn data(&self) -> Data {
         self.state.present().task.data.clone()
+    }
+
+    /// The task and whether it has ended, as [`task`](Self::task) and [`is_ended`](Self::is_ended) say, but without
+    /// waiting: `None` while a change of it is on its way.
+    pub fn glance(&self) -> Option<(Task, bool)> {
+        let present = self.state.present.try_lock().ok()?;
+        Some((present.task.clone(), present.ended))
+    }
+
+    /// Calls `hook` once the lease is lost, on the thread that learns it; at once where it is lost by now. It must not
+    /// block.
+    pub fn on_lost(&self, hook: impl FnOnce() + Send + 'static) {
+        *self.state.on_lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hook));
+        if self.is_lost() {
+            self.state.tell();
+        }
     }
 
     /// Whether the lease is lost: another may hold the task, or it is gone. Nothing that is done now can be committed

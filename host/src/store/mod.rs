@@ -7,7 +7,7 @@
 //! ```
 //!
 //! * `alone`      a store that one handle has for itself
-//! * `commit`     the queue and its leader
+//! * `commit`     the queue and its leader; `batch` several requests of one caller
 //! * `durable`    waiting for stable storage, one sync for all
 //! * `wait`       claims that wait, `cancel` what ends them
 //! * `read`       consistent and weak reads
@@ -19,6 +19,7 @@
 //! * `level`      the format level
 
 mod alone;
+mod batch;
 mod cancel;
 mod claims;
 mod commit;
@@ -36,6 +37,7 @@ mod verb;
 mod wait;
 mod watch;
 
+pub use batch::{Batch, Work};
 pub use cancel::Cancel;
 pub use claims::Claims;
 pub use held::Held;

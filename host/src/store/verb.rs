@@ -38,6 +38,60 @@ impl From<u64> for TaskName {
     }
 }
 
+/// The request that each verb is, for those who commit it themselves.
+impl TaskName {
+    fn change(self, update: Update) -> Request {
+        let update = Update { id: self.id, origin: self.origin, ..update };
+        Request { owner: self.owner, updates: vec![update], ..Request::default() }
+    }
+
+    fn end(self, reason: Reason, force: bool) -> Request {
+        let delete = Delete { id: self.id, origin: self.origin, reason, force };
+        Request { owner: self.owner, deletes: vec![delete], ..Request::default() }
+    }
+
+    /// As [`Store::renew`].
+    pub fn renew(self, lease: Duration) -> Request {
+        let available = Some(When::After(millis(lease)));
+        self.change(Update { verb: Verb::Renew, available, ..Update::default() })
+    }
+
+    /// As [`Store::release`].
+    pub fn release(self, delay: Duration) -> Request {
+        let available = Some(When::After(millis(delay)));
+        self.change(Update { verb: Verb::Release, available, ..Update::default() })
+    }
+
+    /// As [`Store::finish`].
+    pub fn finish(self) -> Request {
+        self.end(Reason::Finished, false)
+    }
+
+    /// As [`Store::fail`].
+    pub fn fail(self, error: &str, delay: Duration) -> Request {
+        let available = Some(When::After(millis(delay)));
+        self.change(Update { verb: Verb::Fail, available, error: Some(error.into()), ..Update::default() })
+    }
+
+    /// As [`Store::cancel`].
+    pub fn cancel(self, force: bool) -> Request {
+        // A name that came from a task carries its holder; who cancels is this handle.
+        let owner = if force { OwnerId(0) } else { self.owner };
+        Self { owner, ..self }.end(Reason::Cancelled, force)
+    }
+
+    /// As [`Store::move_to`].
+    pub fn move_to(self, group: &str) -> Request {
+        self.change(Update { verb: Verb::Release, group: Some(group.into()), ..Update::default() })
+    }
+
+    /// As [`Store::requeue`].
+    pub fn requeue(self, group: Option<&str>, delay: Duration) -> Request {
+        let available = Some(When::After(millis(delay)));
+        self.change(Update { verb: Verb::Requeue, available, group: group.map(Into::into), ..Update::default() })
+    }
+}
+
 /// A span in milliseconds, as far as one fits.
 pub(crate) fn millis(span: Duration) -> Millis {
     Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX)
@@ -98,59 +152,47 @@ impl Store {
         Ok(self.claim_until(&claim, Some(until), None)?.into_task())
     }
 
-    fn change(&self, task: TaskName, update: Update) -> Result<Task> {
-        let update = Update { id: task.id, origin: task.origin, ..update };
-        only(self.update(Request { owner: task.owner, updates: vec![update], ..Request::default() })?)
+    fn change(&self, request: Request) -> Result<Task> {
+        only(self.update(request)?)
     }
 
-    fn end(&self, task: TaskName, reason: Reason, force: bool) -> Result<()> {
-        let delete = Delete { id: task.id, origin: task.origin, reason, force };
-        self.update(Request { owner: task.owner, deletes: vec![delete], ..Request::default() }).map(|_| ())
+    fn end(&self, request: Request) -> Result<()> {
+        self.update(request).map(|_| ())
     }
 
     /// A new lease for a task that its owner claimed.
     pub fn renew(&self, task: impl Into<TaskName>, lease: Duration) -> Result<Task> {
-        let available = Some(When::After(millis(lease)));
-        self.change(task.into(), Update { verb: Verb::Renew, available, ..Update::default() })
+        self.change(task.into().renew(lease))
     }
 
     /// Gives a task back, to be claimed after `delay`.
     pub fn release(&self, task: impl Into<TaskName>, delay: Duration) -> Result<Task> {
-        let available = Some(When::After(millis(delay)));
-        self.change(task.into(), Update { verb: Verb::Release, available, ..Update::default() })
+        self.change(task.into().release(delay))
     }
 
     /// Ends a task whose work is done.
     pub fn finish(&self, task: impl Into<TaskName>) -> Result<()> {
-        self.end(task.into(), Reason::Finished, false)
+        self.end(task.into().finish())
     }
 
     /// Gives a task back with one more failure and its text, to be claimed after `delay`.
     pub fn fail(&self, task: impl Into<TaskName>, error: &str, delay: Duration) -> Result<Task> {
-        let available = Some(When::After(millis(delay)));
-        let update = Update { verb: Verb::Fail, available, error: Some(error.into()), ..Update::default() };
-        self.change(task.into(), update)
+        self.change(task.into().fail(error, delay))
     }
 
     /// Ends a task that nobody wants any more; `force` even where another holds it.
     pub fn cancel(&self, task: impl Into<TaskName>, force: bool) -> Result<()> {
-        // A name that came from a task carries its holder; who cancels is this handle.
-        let name = task.into();
-        let owner = if force { OwnerId(0) } else { name.owner };
-        self.end(TaskName { owner, ..name }, Reason::Cancelled, force)
+        self.end(task.into().cancel(force))
     }
 
     /// Puts a task into another group, to be claimed there at once.
     pub fn move_to(&self, task: impl Into<TaskName>, group: &str) -> Result<Task> {
-        let update = Update { verb: Verb::Release, group: Some(group.into()), ..Update::default() };
-        self.change(task.into(), update)
+        self.change(task.into().move_to(group))
     }
 
     /// Makes a task as if it had never been claimed, in its group or in another, to be claimed after `delay`.
     pub fn requeue(&self, task: impl Into<TaskName>, group: Option<&str>, delay: Duration) -> Result<Task> {
-        let available = Some(When::After(millis(delay)));
-        let group = group.map(Into::into);
-        self.change(task.into(), Update { verb: Verb::Requeue, available, group, ..Update::default() })
+        self.change(task.into().requeue(group, delay))
     }
 
     /// Writes a record and answers with the revision that wrote it.

@@ -15,7 +15,7 @@ use std::{
 
 use tenure_core::{Claim, Code, Committed, Error, Millis, Result};
 
-use super::{Cancel, Shared, Store, commit::Work};
+use super::{Cancel, Shared, Store, batch::Work};
 use crate::file::{Interrupter, Notice};
 
 /// How long events of a busy writer are gathered before a follower looks again.
