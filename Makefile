@@ -22,14 +22,14 @@ demo: ## count the words of DEMO_PATH=folder (by default this project's own text
 	fi; \
 	"$${CARGO_TARGET_DIR:-target}/release/tenure" demo wordcount "$$corpus" --workers $(DEMO_WORKERS) --kill $(DEMO_KILL)
 
-test: ## all tests, the core without std, the examples, the Python package
+test: ## all tests, the core without std, the examples, the Python and the Node package
 	@.ci/test
 
 soak: ## an idle waiter over a minute
 	@$(cargo)
 	TENURE_IDLE_SECONDS=60 cargo test --locked --release -p tenure --test waits -- --nocapture
 
-lint: ## format, clippy, rustdoc, other platforms, Python
+lint: ## format, clippy, rustdoc, other platforms, Python, JavaScript
 	@.ci/lint
 
 bench: ## the benchmarks, as a table and as JSON (bench/results.json); BENCH_ARGS="…" goes to the program

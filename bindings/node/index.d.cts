@@ -259,6 +259,14 @@ export interface TaskChange extends When {
   force?: boolean | undefined
 }
 
+/** What becomes of a task that failed. */
+export interface Failure {
+  /** From when it can be claimed again. */
+  delay?: Millis | undefined
+  /** In another group. */
+  group?: string | undefined
+}
+
 export type Reason = 'deleted' | 'finished' | 'failed' | 'cancelled' | 'moved'
 
 export interface PutOptions {
@@ -316,7 +324,7 @@ export class Held {
   save(data: Data): Promise<void>
   finish(): Promise<void>
   /** The task is given back with one more failure, to be claimed after `delay`. */
-  fail(error: unknown, options?: { delay?: Millis | undefined }): Promise<void>
+  fail(error: unknown, options?: Failure): Promise<void>
   release(options?: { delay?: Millis | undefined }): Promise<void>
   /** Works on it: what `work` answers finishes the task, unless it has ended by then; what it throws fails the task. */
   run<T>(work: (held: this) => T | Promise<T>): Promise<T>
@@ -350,7 +358,7 @@ export class Transaction {
   finish(task: Subject): void
   delete(task: Subject, options?: { reason?: Reason | undefined }): void
   release(task: Subject, options?: { delay?: Millis | undefined }): void
-  fail(task: Subject, error: unknown, options?: { delay?: Millis | undefined }): void
+  fail(task: Subject, error: unknown, options?: Failure): void
   /** A task that must exist. */
   depend(task: Depend): void
   /** A record, as this transaction would leave it. Should it change before the commit, the transaction is refused. */
@@ -388,7 +396,7 @@ export class Store {
   release(task: Subject, options?: { delay?: Millis | undefined }): Promise<Task>
   finish(task: Subject): Promise<void>
   /** Gives a task back with one more failure, whose text is kept, to be claimed after `delay`. */
-  fail(task: Subject, error: unknown, options?: { delay?: Millis | undefined }): Promise<Task>
+  fail(task: Subject, error: unknown, options?: Failure): Promise<Task>
   /** Ends a task that nobody wants any more; `force` even where another holds it. */
   cancel(task: Subject, options?: { force?: boolean | undefined }): Promise<void>
   moveTo(task: Subject, group: string): Promise<Task>
@@ -505,8 +513,8 @@ export interface OpenOptions extends MemoryOptions {
   snapshots?: boolean | undefined
   snapshotBytes?: number | undefined
   snapshotEntries?: number | undefined
-  /** How long a method of a journal of your own may take, 10 s by default. */
-  timeLimit?: Millis | undefined
+  /** How long a method of a journal of your own may take, 30 s by default; `null` or `Infinity` for as long as it likes. */
+  journalTimeout?: Millis | null | undefined
 }
 
 type Awaitable<T> = T | PromiseLike<T>
@@ -514,7 +522,8 @@ type Awaitable<T> = T | PromiseLike<T>
 /**
  * A journal of your own: a place of your choice that keeps rows, one for each entry. Each method may answer at once or with a
  * promise. What it throws comes out of the call that needed it, unchanged. An exception of `append` leaves open whether the
- * rows are there, and Tenure looks; a `TenureError` whose `outcome` is `refused` or `not_started` says surely not.
+ * rows are there, and Tenure looks; a `TenureError` whose `outcome` is `refused` or `not_started` says surely not. A call that is
+ * not answered within `journalTimeout` is a `Timeout` for whoever asked. A method must not ask the store that stands on it.
  */
 export interface Journal {
   /** 16 random bytes, drawn when the journal was created, the same as long as it is the same journal. */
@@ -575,7 +584,7 @@ export interface Finding {
  */
 export function checkJournal<J extends Journal>(
   make: () => Awaitable<J>,
-  options?: { remake?: ((journal: J) => Awaitable<J>) | undefined; timeLimit?: Millis | undefined },
+  options?: { remake?: ((journal: J) => Awaitable<J>) | undefined; journalTimeout?: Millis | null | undefined },
 ): Promise<Finding[]>
 
 /** Opens the store in a folder, and creates it where there is none; or on a journal of your own. */

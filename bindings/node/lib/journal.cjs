@@ -124,7 +124,7 @@ class MemoryJournal {
  * @param {() => any} make
  * @param {any} [options]
  */
-async function checkJournal(make, { remake, timeLimit = 10_000 } = /** @type {any} */ ({})) {
+async function checkJournal(make, { remake, journalTimeout = 30_000 } = /** @type {any} */ ({})) {
   if (typeof make !== 'function') throw new TypeError('checkJournal: give a function that makes a journal')
   /** @type {any} */
   let latest
@@ -140,7 +140,7 @@ async function checkJournal(make, { remake, timeLimit = 10_000 } = /** @type {an
   }
   const number = keep(ground)
   try {
-    return await ask((ticket) => native.conformance(bridge, ticket, number, remake !== undefined, timeLimit))
+    return await ask((ticket) => native.conformance(bridge, ticket, number, remake !== undefined, journalTimeout))
   } finally {
     objects.delete(number)
   }

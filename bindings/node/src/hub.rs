@@ -67,6 +67,8 @@ pub struct Hub {
 
 /// A call whose answer has not come.
 struct Waiting {
+    object: u32,
+    method: &'static str,
     shape: Shape,
     answer: SyncSender<Result<Reply>>,
 }
@@ -117,7 +119,7 @@ impl Hub {
         let (answer, answered) = sync_channel(1);
         let call = self.last.fetch_add(1, Ordering::Relaxed);
         match self.calls.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            Some(calls) => drop(calls.insert(call, Waiting { shape, answer })),
+            Some(calls) => drop(calls.insert(call, Waiting { object, method, shape, answer })),
             None => return Err(ended()),
         }
         self.send(Message::Call { call, object, method, arguments });
@@ -129,12 +131,15 @@ impl Hub {
             if late == RecvTimeoutError::Disconnected {
                 return Err(ended());
             }
-            if let Some(calls) = self.calls.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            // A lock that is given all the same has to be given back.
+            if method != "lock"
+                && let Some(calls) = self.calls.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
+            {
                 calls.remove(&call);
             }
             let millis = limit.unwrap_or_default().as_millis();
             let why = format!(
-                "the journal's {method}() gave no answer within {millis} ms: see why its promise does not settle, or raise timeLimit"
+                "the journal's {method}() gave no answer within {millis} ms: see why its promise does not settle, or raise journalTimeout"
             );
             Err(Error::new(Code::Timeout, why))
         })
@@ -233,8 +238,11 @@ impl Bridge {
         // Nobody waits any longer: it came too late.
         let waiting = calls.get(&call)?;
         let Ok(reply) = waiting.shape.read(&value) else { return Some(waiting.shape.wanted()) };
-        if let Some(waiting) = calls.remove(&call) {
-            let _ = waiting.answer.send(Ok(reply));
+        let waiting = calls.remove(&call)?;
+        let locked = waiting.method == "lock" && matches!(reply, Reply::Truth(true));
+        if waiting.answer.send(Ok(reply)).is_err() && locked {
+            let call = self.0.last.fetch_add(1, Ordering::Relaxed);
+            self.0.send(Message::Call { call, object: waiting.object, method: "unlock", arguments: vec![] });
         }
         None
     }

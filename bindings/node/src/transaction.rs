@@ -14,7 +14,7 @@ use crate::{
     journal::{Argument, Shape},
     pool,
     store::{
-        Store, Subject,
+        Store, Subject, failure,
         record::{increment, put},
         subject,
     },
@@ -187,9 +187,7 @@ impl Transaction {
     /// Gives a task back with one more failure, whose text is kept.
     #[napi]
     pub fn fail(&self, task: Unknown<'_>, error: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
-        let delay = Fields::read("options", options, &["delay"])?.millis("delay")?.unwrap_or_default();
-        let (error, available) = (Some(text("error", &error)?), Some(When::After(delay)));
-        self.change(subject("task", &task)?, Update { verb: Verb::Fail, available, error, ..Update::default() });
+        self.change(subject("task", &task)?, failure(&error, options)?);
         Ok(())
     }
 

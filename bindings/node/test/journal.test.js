@@ -100,10 +100,12 @@ class Locked extends MemoryJournal {
 
   async lock() {
     const before = this.queue
+    let free
     this.queue = new Promise((resolve) => {
-      this.free = resolve
+      free = resolve
     })
     await before
+    this.free = free
     return true
   }
 
@@ -123,6 +125,19 @@ test('so does one with a lock', async () => {
   await Promise.all([one, two].flatMap((store) => Array.from({ length: 20 }, (_, i) => store.add('g', String(i)))))
   assert.equal((await one.group('g')).tasks, 40)
   await Promise.all([one.close(), two.close()])
+})
+
+test('a lock that is given too late is given back', async () => {
+  const journal = new Locked()
+  await journal.lock()
+  const store = await tenure.open(journal, { lockWait: 20, journalTimeout: 20 })
+  await assert.rejects(store.add('g', 'x'), { name: 'Timeout', outcome: 'not_started' })
+  journal.unlock()
+  // Whoever comes next finds it free.
+  const other = await tenure.open(journal)
+  await other.add('g', 'y')
+  assert.equal((await other.group('g')).tasks, 1)
+  await Promise.all([store.close(), other.close()])
 })
 
 test('a journal that syncs is synced before an answer, and its failure is told', async () => {
@@ -340,7 +355,7 @@ for (const method of METHODS.filter((name) => name !== 'removeSnapshot' && name 
     await filled.close()
     journal[method] = () => new Promise(() => {})
     const use = async () => {
-      const store = await tenure.open(journal, { timeLimit: 50 })
+      const store = await tenure.open(journal, { journalTimeout: 50 })
       await store.add('g', 'y')
       await store.snapshot()
     }
@@ -362,7 +377,7 @@ test('an answer that comes too late changes nothing', async () => {
     }
   }
   const journal = new Late()
-  const store = await tenure.open(journal, { timeLimit: 50 })
+  const store = await tenure.open(journal, { journalTimeout: 50 })
   let open
   journal.gate = new Promise((resolve) => { open = resolve }) // biome-ignore format: one line says it
   const unknown = await store.add('g', 'x', { requestId: 'once' }).catch((error) => error)

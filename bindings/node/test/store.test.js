@@ -55,6 +55,8 @@ test('every verb changes the task and keeps its origin', async () => {
   task = await store.fail(task, new RangeError('too far'), { delay: 20 })
   assert.equal(task.error, 'RangeError: too far')
   assert.equal(task.failures, 1)
+  task = await store.fail(task, 'dead', { group: 'dead' })
+  assert.deepEqual([task.group, task.failures], ['dead', 2])
   task = await store.moveTo(task, 'h')
   assert.equal(task.group, 'h')
   task = await store.requeue(task, { group: 'g' })

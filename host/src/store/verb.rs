@@ -40,7 +40,8 @@ impl From<u64> for TaskName {
 
 /// The request that each verb is, for those who commit it themselves.
 impl TaskName {
-    fn change(self, update: Update) -> Request {
+    /// The update of this task.
+    pub fn change(self, update: Update) -> Request {
         let update = Update { id: self.id, origin: self.origin, ..update };
         Request { owner: self.owner, updates: vec![update], ..Request::default() }
     }

@@ -30,7 +30,7 @@ pub struct Object {
     syncs: bool,
     locks: bool,
     sizes: bool,
-    limit: Duration,
+    limit: Option<Duration>,
     hub: Arc<Hub>,
 }
 
@@ -42,7 +42,11 @@ impl Drop for Object {
 
 impl Object {
     /// Reads what JavaScript says of an object: its number, and which of the methods that it need not have it has.
-    pub fn read(hub: &Arc<Hub>, said: &napi::bindgen_prelude::Object<'_>, limit: Duration) -> napi::Result<Arc<Self>> {
+    pub fn read(
+        hub: &Arc<Hub>,
+        said: &napi::bindgen_prelude::Object<'_>,
+        limit: Option<Duration>,
+    ) -> napi::Result<Arc<Self>> {
         Ok(Arc::new(Self {
             number: said.get_named_property("number")?,
             syncs: said.get_named_property("syncs")?,
@@ -54,7 +58,7 @@ impl Object {
     }
 
     fn call(&self, method: &'static str, arguments: Vec<Argument>, shape: Shape) -> Result<Reply> {
-        self.hub.call(self.number, method, arguments, shape, Some(self.limit))
+        self.hub.call(self.number, method, arguments, shape, self.limit)
     }
 
     fn tell(&self, method: &'static str, arguments: Vec<Argument>) -> Result<()> {
@@ -132,9 +136,9 @@ impl Rows for JsRows {
             return body(self);
         }
         // Its own limit comes on top of the time that the lock may take.
-        let limit = self.object.limit.saturating_add(Duration::from_millis(wait));
+        let limit = self.object.limit.map(|limit| limit.saturating_add(Duration::from_millis(wait)));
         let hub = self.object.hub.clone();
-        let locked = hub.call(self.object.number, "lock", vec![position(wait)], Shape::Truth, Some(limit))?;
+        let locked = hub.call(self.object.number, "lock", vec![position(wait)], Shape::Truth, limit)?;
         if !matches!(locked, Reply::Truth(true)) {
             let why = format!("the journal's lock was not free within {wait} ms: try again");
             return Err(Error::new(Code::LockTimeout, why));
@@ -217,10 +221,16 @@ impl tenure::core::port::conformance::Ground for Ground {
 
 /// Runs the conformance suite on journals that the object `number` makes.
 #[napi]
-pub fn conformance(bridge: &Bridge, ticket: u32, number: u32, remakes: bool, limit: f64) {
+pub fn conformance(
+    bridge: &Bridge,
+    ticket: u32,
+    number: u32,
+    remakes: bool,
+    limit: napi::Unknown<'_>,
+) -> napi::Result<()> {
     use tenure::core::port::conformance::{Verdict, run};
     let hub = bridge.0.clone();
-    let limit = Duration::try_from_secs_f64(limit / 1000.0).unwrap_or(Duration::MAX);
+    let limit = crate::types::wait("options.journalTimeout", &limit)?.map(Duration::from_millis);
     bridge.0.ask(ticket, move || {
         let object = Object { number, syncs: false, locks: false, sizes: false, limit, hub };
         let findings = run(&mut Ground { object, remakes });
@@ -234,4 +244,5 @@ pub fn conformance(bridge: &Bridge, ticket: u32, number: u32, remakes: bool, lim
         });
         Ok(Answer::Findings(spelled.collect()))
     });
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::{JsValue as _, Unknown, ValueType, bindgen_prelude::ClassInstance};
 use napi_derive::napi;
-use tenure::{Code, Committed, Error, Result, TaskName, Transaction};
+use tenure::{Code, Committed, Error, Result, TaskName, Transaction, Update, Verb, When};
 
 use crate::{
     hub::{Hub, Message},
@@ -59,6 +59,18 @@ impl Drop for Held {
         // Gives the task back where it was neither finished nor failed, and that may wait for the disk.
         pool::let_go((self.held.take(), self.store.take()));
     }
+}
+
+/// What a failure makes of a task.
+pub fn failure(error: &Unknown<'_>, options: Unknown<'_>) -> napi::Result<Update> {
+    let fields = Fields::read("options", options, &["delay", "group"])?;
+    Ok(Update {
+        verb: Verb::Fail,
+        available: Some(When::After(fields.millis("delay")?.unwrap_or_default())),
+        error: Some(text("error", error)?),
+        group: fields.text("group")?,
+        ..Update::default()
+    })
 }
 
 /// Ends a held task in a transaction of its own.
@@ -134,10 +146,9 @@ impl Held {
     /// The work failed.
     #[napi]
     pub fn fail(&self, ticket: u32, error: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
-        let delay = Fields::read("options", options, &["delay"])?.millis("delay")?.unwrap_or_default();
-        let (error, delay) = (text("error", &error)?, std::time::Duration::from_millis(delay));
+        let failure = failure(&error, options)?;
         self.ask(ticket, move |store, held| {
-            end(store, held, |tx, held| tx.fail(held, &error, delay)).map(|_| Answer::Nothing)
+            end(store, held, |tx, held| tx.update(held, failure)).map(|_| Answer::Nothing)
         });
         Ok(())
     }

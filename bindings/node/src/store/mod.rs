@@ -17,7 +17,7 @@ mod verb;
 mod watch;
 
 pub use claim::Cancel;
-pub use held::{Held, Subject, subject};
+pub use held::{Held, Subject, failure, subject};
 pub use watch::Watch;
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use crate::{
     error::{invalid, wrong_type},
     hub::Bridge,
     journal,
-    types::{Answer, Fields, cast, count, id, millis, noun, text},
+    types::{Answer, Fields, cast, count, id, millis, noun, text, wait},
 };
 
 const KNOWN: [&str; 20] = [
@@ -36,11 +36,11 @@ const KNOWN: [&str; 20] = [
     "snapshotEntries",
     "clock",
     "seed",
-    "timeLimit",
+    "journalTimeout",
 ];
 
 /// How long a method of a journal may take by default.
-const TIME_LIMIT: u64 = 10_000;
+const JOURNAL_TIMEOUT: u64 = 30_000;
 
 const MEMORY: [&str; 5] = ["owner", "actor", "limits", "clock", "seed"];
 
@@ -162,7 +162,11 @@ fn limits(place: &str, value: &Unknown<'_>) -> napi::Result<Limits> {
 pub fn open(bridge: &Bridge, ticket: u32, place: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
     let hub = bridge.0.clone();
     let fields = Fields::read("options", options, &KNOWN)?;
-    let (options, limit) = (read(&fields)?, fields.millis("timeLimit")?.unwrap_or(TIME_LIMIT));
+    let limit = match fields.raw("journalTimeout")? {
+        Some(given) => wait("options.journalTimeout", &given)?,
+        None => Some(JOURNAL_TIMEOUT),
+    };
+    let options = read(&fields)?;
     match place.get_type()? {
         ValueType::String => {
             let path = text("path", &place)?;
@@ -170,7 +174,7 @@ pub fn open(bridge: &Bridge, ticket: u32, place: Unknown<'_>, options: Unknown<'
         }
         ValueType::Object => {
             let journal: Object<'_> = cast(&place)?;
-            let journal = journal::Object::read(&hub, &journal, span(limit))?;
+            let journal = journal::Object::read(&hub, &journal, limit.map(span))?;
             bridge.0.ask(ticket, move || {
                 let store = options.open_journal(journal::open(journal)?)?;
                 Ok(Answer::Store(Store::new(store, &hub)))

@@ -150,10 +150,10 @@ impl Store {
     /// Gives a task back with one more failure, whose text is kept.
     #[napi]
     pub fn fail(&self, ticket: u32, task: Unknown<'_>, error: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
-        let delay = delay(&Fields::read("options", options, &["delay"])?)?;
-        let (subject, error) = (subject("task", &task)?, text("error", &error)?);
-        let why = error.clone();
-        self.end(ticket, subject, |name| name.fail(&why, delay), move |tx, held| tx.fail(held, &error, delay), one);
+        let failure = super::held::failure(&error, options)?;
+        let same = failure.clone();
+        let end = move |tx: &mut tenure::Transaction, held: &tenure::Held| tx.update(held, failure);
+        self.end(ticket, subject("task", &task)?, |name| name.change(same), end, one);
         Ok(())
     }
 
