@@ -32,11 +32,12 @@ soak: ## an idle waiter over a minute
 lint: ## format, clippy, rustdoc, other platforms, Python, JavaScript
 	@.ci/lint
 
-bench: ## the benchmarks, as a table and as JSON (bench/results.json); BENCH_ARGS="…" goes to the program
+bench: ## the benchmarks, as tables and as JSON (bench/results.json); BENCH_ARGS="…" goes to the library's, PYTHON_BENCH_ARGS to the package's
 	@$(cargo)
 	@test -e bench/Cargo.toml || { echo "there is no bench/Cargo.toml: this checkout has no benchmarks" >&2; exit 2; }
 	cargo build --locked --release -p tenure-cli
 	cd bench && cargo run --locked --release -- $(BENCH_ARGS)
+	.ci/bench-python $(PYTHON_BENCH_ARGS)
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=60; FUZZ_TARGET=name picks one
 	@.ci/fuzz
