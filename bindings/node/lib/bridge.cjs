@@ -3,6 +3,7 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
+const { said } = require('./types.cjs')
 const { TenureError, Invalid, build } = require('./error.cjs')
 
 const ANSWER = 0
@@ -95,15 +96,6 @@ async function call(id, [number, method, ...args]) {
     const known = error instanceof TenureError
     const text = known ? error.message : said(error)
     bridge.threw(id, number, text, known ? error.code : undefined, known ? error.outcome : undefined)
-  }
-}
-
-/** What an exception of any kind says. @param {unknown} error */
-function said(error) {
-  try {
-    return String(error)
-  } catch {
-    return 'what was thrown has no text'
   }
 }
 

@@ -3,7 +3,7 @@
 
 const { ask, listen, native, next, onAbort } = require('./bridge.cjs')
 const { LeaseLost } = require('./error.cjs')
-const { Task, errorText } = require('./types.cjs')
+const { Task, errorText, said } = require('./types.cjs')
 
 /** A task that a handle holds. Its lease renews itself until it is finished, failed or given back. */
 class Held {
@@ -115,16 +115,16 @@ class Held {
       answer = await work(this)
     } catch (error) {
       // What the work threw says more than that it could not be noted; the lease runs out by itself.
-      if (!this.ended) await this.fail(error).catch(() => {})
+      await ask((ticket) => this.#native.fail(ticket, said(error).toWellFormed(), undefined, true)).catch(() => {})
       throw error
     }
-    if (!this.ended) await this.finish()
+    await ask((ticket) => this.#native.finish(ticket, true))
     return answer
   }
 
   /** Gives the task back, unless it has ended. */
   async [Symbol.asyncDispose]() {
-    if (!this.ended && !this.lost) await this.release()
+    if (!this.lost) await ask((ticket) => this.#native.release(ticket, undefined, true))
   }
 }
 

@@ -99,9 +99,18 @@ function text(value) {
   return made
 }
 
+/** What an exception of any kind says. @param {unknown} error */
+function said(error) {
+  try {
+    return String(error)
+  } catch {
+    return 'what was thrown has no text'
+  }
+}
+
 /** The text of a failure: a string, or an error. @param {unknown} error */
 function errorText(error) {
   return error instanceof Error ? String(error) : error
 }
 
-module.exports = { Task, Record, task, record, group, committed, event, encoded, errorText }
+module.exports = { Task, Record, task, record, group, committed, event, encoded, errorText, said }

@@ -92,19 +92,28 @@ impl Hub {
         }
     }
 
-    /// Answers a question from another thread.
-    pub fn ask(self: &Arc<Self>, ticket: Ticket, work: impl FnOnce() -> Result<Answer> + Send + 'static) {
+    /// Answers a question that may wait for others from another thread.
+    pub fn wait(self: &Arc<Self>, ticket: Ticket, work: impl FnOnce() -> Result<Answer> + Send + 'static) {
         let hub = self.clone();
-        let ran = pool::run(move || {
-            let answer = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(fault()));
-            hub.send(match answer {
-                Ok(answer) => Message::Answer(ticket, answer),
-                Err(error) => Message::Error(ticket, error),
-            });
-        });
-        if let Err(error) = ran {
+        if let Err(error) = pool::run(move || hub.work(ticket, work)) {
             self.send(Message::Error(ticket, error));
         }
+    }
+
+    /// Answers a question that waits for nothing but the disk from another thread.
+    pub fn ask(self: &Arc<Self>, ticket: Ticket, work: impl FnOnce() -> Result<Answer> + Send + 'static) {
+        let hub = self.clone();
+        if let Err(error) = pool::run_brief(move || hub.work(ticket, work)) {
+            self.send(Message::Error(ticket, error));
+        }
+    }
+
+    fn work(&self, ticket: Ticket, work: impl FnOnce() -> Result<Answer>) {
+        let answer = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(fault()));
+        self.send(match answer {
+            Ok(answer) => Message::Answer(ticket, answer),
+            Err(error) => Message::Error(ticket, error),
+        });
     }
 
     /// Calls a method of a JavaScript object, from any thread but JavaScript's, and waits for its answer.
@@ -151,6 +160,11 @@ fn ended() -> Error {
     Error::new(Code::Unavailable, why)
 }
 
+fn no_room() -> Error {
+    let why = "the answer is there, but JavaScript has no room for it: ask for less at once";
+    Error::new(Code::Unavailable, why).with_outcome(tenure::Outcome::Unknown)
+}
+
 fn fault() -> Error {
     Error::new(Code::Internal, "a call ended in a fault: report this as a fault of Tenure")
 }
@@ -167,9 +181,16 @@ impl ToNapiValue for Drain {
             let at = u32::try_from(i * 3).unwrap_or_default();
             match message {
                 Message::Answer(ticket, answer) => {
-                    array.set(at, 0_u32)?;
                     array.set(at + 1, ticket)?;
-                    array.set(at + 2, answer)?;
+                    // One that JavaScript has no room for must not take the others with it.
+                    if array.set(at + 2, answer).is_ok() {
+                        array.set(at, 0_u32)?;
+                    } else {
+                        let mut thrown = std::ptr::null_mut();
+                        unsafe { sys::napi_get_and_clear_last_exception(raw, &raw mut thrown) };
+                        array.set(at, 1_u32)?;
+                        array.set(at + 2, Fault::from(&no_room()))?;
+                    }
                 }
                 Message::Error(ticket, error) => {
                     array.set(at, 1_u32)?;

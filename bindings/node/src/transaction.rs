@@ -97,7 +97,7 @@ impl Store {
         let runs = u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1);
         let request_id = fields.text("requestId")?;
         let (store, hub) = (self.store().clone(), self.hub().clone());
-        self.hub().ask(ticket, move || {
+        self.hub().wait(ticket, move || {
             let done = store.transact_with(request_id.as_deref(), runs, |tx| {
                 let open = Open::new(mem::replace(tx, store.transaction()));
                 let arguments = vec![Argument::Transaction(open.clone(), hub.clone())];

@@ -142,6 +142,43 @@ test('claims go on until nothing comes, and run finishes or fails each', async (
   assert.equal(await store.waitEmpty('g', { timeout: 0 }), true)
 })
 
+test('whatever the work throws fails the task', async () => {
+  const { store } = standing()
+  const thrown = [5, 'text', null, undefined, { toString: 5 }, new Error('x\ud800'), Symbol('s')]
+  for (const what of thrown) {
+    await store.add('g', 'x')
+    const { value: held } = await store.claims('g').next()
+    const found = await held
+      .run(() => {
+        throw what
+      })
+      .then(
+        () => assert.fail(),
+        (error) => error,
+      )
+    assert.equal(found, what)
+    const task = await store.find(held.task.origin)
+    assert.equal(task.failures, 1)
+    assert.equal(typeof task.error, 'string')
+    await store.cancel(task)
+  }
+})
+
+test('many reads at once share a few threads', { skip: process.platform !== 'linux' && 'threads are counted on Linux' }, () => {
+  const program = `
+    import { readdirSync } from 'node:fs'
+    import { memory } from 'tenure'
+    const store = memory()
+    await store.put('t', 'k', 'v')
+    const before = readdirSync('/proc/self/task').length
+    const found = await Promise.all(Array.from({ length: 5000 }, () => store.get('t', 'k')))
+    const more = readdirSync('/proc/self/task').length - before
+    console.log(found.every((record) => record.text() === 'v') && more <= 16)
+  `
+  const done = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: import.meta.dirname, timeout: 30_000 })
+  assert.equal(String(done.stdout), 'true\n', String(done.stderr))
+})
+
 test('claims end by their signal, by return, and by close', async () => {
   const { store } = standing()
   const controller = new AbortController()
@@ -154,10 +191,10 @@ test('claims end by their signal, by return, and by close', async () => {
   const next = other.next()
   await other.return()
   assert.equal((await next).done, true)
-  const last = store.claims('g').next()
+  const last = assert.rejects(store.claims('g').next(), tenure.Closed)
   await store.revision()
   await store.close()
-  await assert.rejects(last, tenure.Closed)
+  await last
 })
 
 test('a held task notes, saves, renews, and is given back', async () => {
@@ -263,9 +300,9 @@ test('a watch tells what is committed, by this handle and by others', async (t) 
   const none = ended.next()
   controller.abort()
   assert.equal((await none).done, true)
-  const closing = (await store.watch()).next()
+  const closing = assert.rejects((await store.watch()).next(), tenure.Closed)
   await store.close()
-  await assert.rejects(closing, tenure.Closed)
+  await closing
   await other.close()
 })
 

@@ -231,7 +231,7 @@ pub fn conformance(
     use tenure::core::port::conformance::{Verdict, run};
     let hub = bridge.0.clone();
     let limit = crate::types::wait("options.journalTimeout", &limit)?.map(Duration::from_millis);
-    bridge.0.ask(ticket, move || {
+    bridge.0.wait(ticket, move || {
         let object = Object { number, syncs: false, locks: false, sizes: false, limit, hub };
         let findings = run(&mut Ground { object, remakes });
         let spelled = findings.into_iter().map(|finding| {

@@ -76,7 +76,7 @@ impl Store {
             return Ok(());
         }
         let cancel = cancel.map(|cancel| cancel.0.clone());
-        self.ask(ticket, move |store| {
+        self.wait(ticket, move |store| {
             let claimed = store.claim_until(&claim, until(store, wait), cancel.as_ref())?;
             Ok(Answer::all(claimed.tasks))
         });
@@ -101,7 +101,7 @@ impl Store {
             claims = claims.idle(std::time::Duration::from_millis(idle));
         }
         let hub = self.hub.clone();
-        self.ask(ticket, move |store| {
+        self.wait(ticket, move |store| {
             let held = claims.next().transpose()?;
             Ok(Answer::Held(held.map(|held| Held::new(&hub, store, held, number))))
         });
@@ -133,7 +133,7 @@ impl Store {
         let fields = Fields::read("options", options, &["timeout"])?;
         let (names, timeout) = (names("groups", &groups)?, waiting(&fields, "timeout", None)?);
         let cancel = cancel.map(|cancel| cancel.0.clone());
-        self.ask(ticket, move |store| {
+        self.wait(ticket, move |store| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             store.wait_empty_unless(&names, until(store, timeout), cancel.as_ref()).map(Answer::Flag)
         });

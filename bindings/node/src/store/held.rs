@@ -54,6 +54,23 @@ impl Held {
     }
 }
 
+impl Held {
+    fn end(
+        &self,
+        ticket: u32,
+        unless_ended: Option<bool>,
+        how: impl FnOnce(&mut Transaction, &tenure::Held) + Send + 'static,
+    ) {
+        let unless_ended = unless_ended.unwrap_or_default();
+        self.ask(ticket, move |store, held| {
+            if unless_ended && held.is_ended() {
+                return Ok(Answer::Nothing);
+            }
+            end(store, held, how).map(|_| Answer::Nothing)
+        });
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         // Gives the task back where it was neither finished nor failed, and that may wait for the disk.
@@ -137,30 +154,32 @@ impl Held {
         Ok(())
     }
 
-    /// The work is done.
+    /// The work is done. With `unless_ended`, one that has ended before is left as it is; so in the calls below.
     #[napi]
-    pub fn finish(&self, ticket: u32) {
-        self.ask(ticket, |store, held| end(store, held, |tx, held| tx.finish(held)).map(|_| Answer::Nothing));
+    pub fn finish(&self, ticket: u32, unless_ended: Option<bool>) {
+        self.end(ticket, unless_ended, |tx, held| tx.finish(held));
     }
 
     /// The work failed.
     #[napi]
-    pub fn fail(&self, ticket: u32, error: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+    pub fn fail(
+        &self,
+        ticket: u32,
+        error: Unknown<'_>,
+        options: Unknown<'_>,
+        unless_ended: Option<bool>,
+    ) -> napi::Result<()> {
         let failure = failure(&error, options)?;
-        self.ask(ticket, move |store, held| {
-            end(store, held, |tx, held| tx.update(held, failure)).map(|_| Answer::Nothing)
-        });
+        self.end(ticket, unless_ended, |tx, held| tx.update(held, failure));
         Ok(())
     }
 
     /// Gives the task back.
     #[napi]
-    pub fn release(&self, ticket: u32, options: Unknown<'_>) -> napi::Result<()> {
+    pub fn release(&self, ticket: u32, options: Unknown<'_>, unless_ended: Option<bool>) -> napi::Result<()> {
         let delay = Fields::read("options", options, &["delay"])?.millis("delay")?.unwrap_or_default();
         let delay = std::time::Duration::from_millis(delay);
-        self.ask(ticket, move |store, held| {
-            end(store, held, |tx, held| tx.release(held, delay)).map(|_| Answer::Nothing)
-        });
+        self.end(ticket, unless_ended, move |tx, held| tx.release(held, delay));
         Ok(())
     }
 }

@@ -64,6 +64,12 @@ impl Store {
         self.hub.ask(ticket, move || work(&store));
     }
 
+    /// Answers from another thread what may wait for others.
+    fn wait(&self, ticket: Ticket, work: impl FnOnce(&tenure::Store) -> Result<Answer> + Send + 'static) {
+        let store = self.store().clone();
+        self.hub.wait(ticket, move || work(&store));
+    }
+
     /// Commits in the lane.
     fn commit(&self, ticket: Ticket, work: Work, spell: impl FnOnce(Committed) -> Result<Answer> + Send + 'static) {
         if let Some(lane) = &self.lane {
@@ -94,7 +100,7 @@ impl Store {
     /// Ends the handle.
     #[napi]
     pub fn close(&self, ticket: u32) {
-        self.ask(ticket, |store| store.close().map(|()| Answer::Nothing));
+        self.wait(ticket, |store| store.close().map(|()| Answer::Nothing));
     }
 
     /// Waits until everything that was answered is on stable storage.
@@ -106,7 +112,7 @@ impl Store {
     /// Takes a snapshot now.
     #[napi]
     pub fn snapshot(&self, ticket: u32) {
-        self.ask(ticket, |store| store.snapshot().map(|revision| Answer::Number(number(revision.0))));
+        self.wait(ticket, |store| store.snapshot().map(|revision| Answer::Number(number(revision.0))));
     }
 
     /// The same store with reads that never wait.

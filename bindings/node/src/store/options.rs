@@ -170,12 +170,12 @@ pub fn open(bridge: &Bridge, ticket: u32, place: Unknown<'_>, options: Unknown<'
     match place.get_type()? {
         ValueType::String => {
             let path = text("path", &place)?;
-            bridge.0.ask(ticket, move || options.open(path).map(|store| Answer::Store(Store::new(store, &hub))));
+            bridge.0.wait(ticket, move || options.open(path).map(|store| Answer::Store(Store::new(store, &hub))));
         }
         ValueType::Object => {
             let journal: Object<'_> = cast(&place)?;
             let journal = journal::Object::read(&hub, &journal, limit.map(span))?;
-            bridge.0.ask(ticket, move || {
+            bridge.0.wait(ticket, move || {
                 let store = options.open_journal(journal::open(journal)?)?;
                 Ok(Answer::Store(Store::new(store, &hub)))
             });
