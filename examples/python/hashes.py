@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parents[2])
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kills", type=int, default=12)
-    parser.add_argument("--most", type=int, default=400, help="at most that many files")
+    parser.add_argument("--most", type=int, default=3000, help="at most that many files")
     arguments = parser.parse_args()
 
     skipped = {".git", ".tools", "target", "node_modules"}
@@ -64,7 +64,7 @@ def main() -> int:
         began = time.monotonic()
         fleet = [begin(place) for _ in range(arguments.workers)]
         killed = 0
-        while not store.wait_empty("files", timeout=random.uniform(0.05, 0.4)):
+        while not store.wait_empty("files", timeout=random.uniform(0.01, 0.15)):
             if killed < arguments.kills:
                 victim = random.randrange(len(fleet))
                 fleet[victim].kill()

@@ -27,17 +27,17 @@ impl Store {
     fn claimed(
         &self,
         py: Python<'_>,
-        claim: &Claim,
+        claim: Claim,
         wait: &Wait,
         stop: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<tenure::Task>> {
         let store = self.store();
         if wait.0 == Some(0) && stop.is_none() {
-            return Ok(py.detach(|| store.claim_now(claim.clone())).raised(py)?.tasks);
+            return Ok(py.detach(|| store.claim_now(claim)).raised(py)?.tasks);
         }
         let ending = Ending::of(stop)?;
         let until = wait.until(store);
-        let claimed = py.detach(|| store.claim_until(claim, until, Some(&ending.cancel)));
+        let claimed = py.detach(|| store.claim_until(&claim, until, Some(&ending.cancel)));
         Ok(ending.result(py, claimed)?.tasks)
     }
 }
@@ -93,7 +93,7 @@ impl Store {
         let mut claim = claim_of(py, groups, lease, 1, order, depends)?;
         claim.request_id = request_id.map(|id| id.0);
         claim.owner = OwnerId(owner.unwrap_or_default());
-        Ok(self.claimed(py, &claim, &wait, stop)?.pop().map(Task))
+        Ok(self.claimed(py, claim, &wait, stop)?.pop().map(Task))
     }
 
     /// Claims up to `limit` tasks, as `claim` does one.
@@ -124,7 +124,7 @@ impl Store {
         let mut claim = claim_of(py, groups, lease, limit, order, depends)?;
         claim.request_id = request_id.map(|id| id.0);
         claim.owner = OwnerId(owner.unwrap_or_default());
-        types::list(py, self.claimed(py, &claim, &wait, stop)?)
+        types::list(py, self.claimed(py, claim, &wait, stop)?)
     }
 
     /// Claims one task after another: an iterator of `Held`, each of which renews its lease. It ends after `idle` seconds
