@@ -8,7 +8,10 @@ use tenure::{Add, Code, Error, Increment, Put, Revision, Update, When};
 use crate::{
     error::Raised as _,
     store::{Subject, failure},
-    types::{Blob, Committed, Given, IF_EXISTS, REASONS, Record, Seconds, Task, Text, choice, depend, payload, when},
+    types::{
+        Blob, Committed, Given, IF_EXISTS, REASONS, Record, Seconds, Task, Text, choice, depend, number,
+        number_or_none, payload, when,
+    },
 };
 
 /// What is to happen in one piece: all of it, or nothing.
@@ -199,7 +202,7 @@ impl Transaction {
     }
 
     /// A task. Should it not exist at the commit, the transaction is refused.
-    fn task(&self, py: Python<'_>, id: u64) -> PyResult<Option<Task>> {
+    fn task(&self, py: Python<'_>, #[pyo3(from_py_with = number)] id: u64) -> PyResult<Option<Task>> {
         Ok(self.ask(py, |tx| tx.task(id))?.map(Task))
     }
 
@@ -211,7 +214,7 @@ impl Transaction {
         table: Text,
         key: Text,
         value: Blob,
-        expect: Option<u64>,
+        #[pyo3(from_py_with = number_or_none)] expect: Option<u64>,
         expires_at: Option<Seconds>,
     ) -> PyResult<()> {
         let put = Put {
@@ -242,9 +245,9 @@ impl Transaction {
         py: Python<'_>,
         table: Text,
         key: Text,
-        by: i64,
-        min: Option<i64>,
-        max: Option<i64>,
+        #[pyo3(from_py_with = number)] by: i64,
+        #[pyo3(from_py_with = number_or_none)] min: Option<i64>,
+        #[pyo3(from_py_with = number_or_none)] max: Option<i64>,
     ) -> PyResult<()> {
         let increment = Increment { table: table.0, key: key.0, by, min, max };
         self.ask(py, |tx| {

@@ -65,7 +65,6 @@ def test_spans_are_numbers_or_timedeltas(store: tenure.Store) -> None:
         lambda store: store.claim("g", stop=5),
         lambda store: store.finish("x"),
         lambda store: store.finish(None),
-        lambda store: store.finish(-1),
         lambda store: store.update(adds=5),
         lambda store: store.update(adds=[5]),
         lambda store: store.update(adds=[{"group": 5}]),
@@ -83,7 +82,7 @@ def test_spans_are_numbers_or_timedeltas(store: tenure.Store) -> None:
     ],
 )
 def test_a_wrong_type_is_a_type_error(store: tenure.Store, call: Any) -> None:
-    with pytest.raises((TypeError, OverflowError)):
+    with pytest.raises(TypeError):
         call(store)
     assert store.revision() == 0
 
@@ -104,6 +103,23 @@ def test_a_wrong_type_is_a_type_error(store: tenure.Store, call: Any) -> None:
         lambda store: store.claim(),
         lambda store: store.claim("g", order="newest"),
         lambda store: store.claim_many("g", limit=0),
+        lambda store: store.claim_many("g", limit=-1),
+        lambda store: store.claim_many("g", limit=10**30),
+        lambda store: store.claim("g", owner=-1),
+        lambda store: store.finish(-1),
+        lambda store: store.finish(2**64),
+        lambda store: store.find(-1),
+        lambda store: store.task(2**64),
+        lambda store: store.tasks(limit=-1),
+        lambda store: store.tasks(after=-1),
+        lambda store: store.scan("t", limit=-1),
+        lambda store: store.put("t", "k", "v", expect=-1),
+        lambda store: store.remove("t", "k", expect=2**64),
+        lambda store: store.increment("t", "k", 2**63),
+        lambda store: store.increment("t", "k", min=-(2**63) - 1),
+        lambda store: store.transact(lambda tx: None, retries=-1),
+        lambda store: store.transact(lambda tx: tx.increment("t", "k", 2**63)),
+        lambda store: store.add("g", available_at=1e18),
         lambda store: store.claim_many("g", limit=10**6),
         lambda store: store.tasks(state="gone"),
         lambda store: store.update(),
@@ -119,6 +135,28 @@ def test_a_wrong_type_is_a_type_error(store: tenure.Store, call: Any) -> None:
 def test_a_wrong_value_is_invalid(store: tenure.Store, call: Any) -> None:
     with pytest.raises(ValueError):
         call(store)
+    assert store.revision() == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store, huge: store.add(huge),
+        lambda store, huge: store.add("g", key=huge),
+        lambda store, huge: store.add("g", huge),
+        lambda store, huge: store.add("g", if_exists=huge),
+        lambda store, huge: store.add("g", request_id=huge),
+        lambda store, huge: store.claim(huge),
+        lambda store, huge: store.claim("g", order=huge),
+        lambda store, huge: store.update(adds=[{huge: 1}]),
+        lambda store, huge: store.update(puts=[{"table": huge, "key": "k", "value": ""}]),
+        lambda store, huge: tenure.memory(limits={huge: 1}),
+    ],
+)
+def test_a_huge_text_is_not_repeated(store: tenure.Store, call: Any) -> None:
+    with pytest.raises(tenure.Invalid) as raised:
+        call(store, "x" * 20_000_000)
+    assert len(str(raised.value)) < 2_000
     assert store.revision() == 0
 
 

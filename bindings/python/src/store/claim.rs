@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::Raised as _,
-    types::{self, Seconds, Task, Text, choice},
+    types::{self, Seconds, Task, Text, choice, number, number_or_none},
 };
 
 const ORDERS: [(&str, Order); 2] = [(Order::Random.slug(), Order::Random), (Order::Oldest.slug(), Order::Oldest)];
@@ -87,7 +87,7 @@ impl Store {
         order: &str,
         depends: Option<&Bound<'_, PyAny>>,
         stop: Option<&Bound<'_, PyAny>>,
-        owner: Option<u64>,
+        #[pyo3(from_py_with = number_or_none)] owner: Option<u64>,
         request_id: Option<Text>,
     ) -> PyResult<Option<Task>> {
         let mut claim = claim_of(py, groups, lease, 1, order, depends)?;
@@ -112,13 +112,13 @@ impl Store {
         &self,
         py: Python<'py>,
         groups: &Bound<'py, PyTuple>,
-        limit: usize,
+        #[pyo3(from_py_with = number)] limit: usize,
         lease: Seconds,
         wait: Wait,
         order: &str,
         depends: Option<&Bound<'py, PyAny>>,
         stop: Option<&Bound<'py, PyAny>>,
-        owner: Option<u64>,
+        #[pyo3(from_py_with = number_or_none)] owner: Option<u64>,
         request_id: Option<Text>,
     ) -> PyResult<Bound<'py, PyList>> {
         let mut claim = claim_of(py, groups, lease, limit, order, depends)?;

@@ -3,14 +3,14 @@
 use pyo3::{
     exceptions::{PyException, PyTypeError},
     prelude::*,
-    types::{PyBytes, PyString},
+    types::{PyBytes, PyInt, PyString},
 };
 use tenure::{TaskId, TaskName, Transaction, Update, Verb, When};
 
 use crate::{
     error::Raised as _,
     journal::drop_elsewhere,
-    types::{Blob, Seconds, Task, Text, decode, text},
+    types::{Blob, Seconds, Task, Text, decode, number, text},
 };
 
 /// A task that this handle holds. Its lease renews itself; leaving the `with` block finishes it, and an exception there
@@ -220,9 +220,9 @@ impl<'py> FromPyObject<'_, 'py> for Subject {
         if let Ok(held) = given.cast::<Held>() {
             return Ok(Self::Held(held.to_owned().unbind()));
         }
-        match given.extract::<u64>() {
-            Ok(id) => Ok(Self::Named(TaskId(id).into())),
-            Err(_) => Err(PyTypeError::new_err(format!("give a task or its id, not {}", given.get_type().name()?))),
+        if given.is_instance_of::<PyInt>() {
+            return Ok(Self::Named(TaskId(number(&given)?).into()));
         }
+        Err(PyTypeError::new_err(format!("give a task or its id, not {}", given.get_type().name()?)))
     }
 }

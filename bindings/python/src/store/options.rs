@@ -14,7 +14,7 @@ use crate::{
     clock::FakeClock,
     error::{Raised as _, invalid},
     journal::{LIMIT, journal},
-    types::{Fields, Seconds, Text},
+    types::{Fields, Seconds, Text, shown},
 };
 
 const KNOWN: [&str; 20] = [
@@ -121,7 +121,7 @@ fn limits(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<Limits> {
             "max_tasks" => limits.max_tasks = value.extract()?,
             "max_state_bytes" => limits.max_state_bytes = value.extract()?,
             "max_journal_bytes" => limits.max_journal_bytes = value.extract()?,
-            _ => return Err(invalid(py, format!("limits: there is no limit {name:?}"))),
+            _ => return Err(invalid(py, format!("limits: there is no limit {:?}", shown(&name)))),
         }
     }
     Ok(limits)

@@ -9,7 +9,7 @@ use tenure::{Filter, TaskId, TaskState};
 use super::Store;
 use crate::{
     error::Raised as _,
-    types::{GroupStats, Task, Text, choice},
+    types::{GroupStats, Task, Text, choice, number},
 };
 
 const STATES: [(&str, Option<TaskState>); 4] = [
@@ -22,7 +22,7 @@ const STATES: [(&str, Option<TaskState>); 4] = [
 #[pymethods]
 impl Store {
     /// The live task that an add began, under whatever id it has by now.
-    fn find(&self, py: Python<'_>, origin: u64) -> PyResult<Option<Task>> {
+    fn find(&self, py: Python<'_>, #[pyo3(from_py_with = number)] origin: u64) -> PyResult<Option<Task>> {
         Ok(py.detach(|| self.store().find(origin)).raised(py)?.map(Task))
     }
 
@@ -32,7 +32,7 @@ impl Store {
     }
 
     /// The task with this id, while it is the present one.
-    fn task(&self, py: Python<'_>, id: u64) -> PyResult<Option<Task>> {
+    fn task(&self, py: Python<'_>, #[pyo3(from_py_with = number)] id: u64) -> PyResult<Option<Task>> {
         Ok(py.detach(|| self.store().task(id)).raised(py)?.map(Task))
     }
 
@@ -45,8 +45,8 @@ impl Store {
         ids: Option<Vec<u64>>,
         group: Option<Text>,
         state: &str,
-        limit: usize,
-        after: u64,
+        #[pyo3(from_py_with = number)] limit: usize,
+        #[pyo3(from_py_with = number)] after: u64,
     ) -> PyResult<Bound<'py, PyList>> {
         let state = choice(py, "state", state, &STATES)?;
         let tasks: Vec<Option<tenure::Task>> = match ids {

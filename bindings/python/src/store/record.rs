@@ -6,7 +6,7 @@ use tenure::{OwnerId, Put, Request, Revision};
 use super::Store;
 use crate::{
     error::Raised as _,
-    types::{self, Blob, Committed, Record, Seconds, Text},
+    types::{self, Blob, Committed, Record, Seconds, Text, number, number_or_none},
 };
 
 type Items<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
@@ -49,7 +49,7 @@ impl Store {
         increments: Items<'_, '_>,
         guards: Items<'_, '_>,
         depends_only: bool,
-        owner: Option<u64>,
+        #[pyo3(from_py_with = number_or_none)] owner: Option<u64>,
         request_id: Option<Text>,
     ) -> PyResult<Committed> {
         let mut named = OwnerId(0);
@@ -92,7 +92,7 @@ impl Store {
         table: Text,
         key: Text,
         value: Blob,
-        expect: Option<u64>,
+        #[pyo3(from_py_with = number_or_none)] expect: Option<u64>,
         expires_at: Option<Seconds>,
     ) -> PyResult<u64> {
         let put = Put {
@@ -107,7 +107,13 @@ impl Store {
 
     /// Removes a record; where it is not there, nothing happens.
     #[pyo3(signature = (table, key, *, expect=None))]
-    fn remove(&self, py: Python<'_>, table: Text, key: Text, expect: Option<u64>) -> PyResult<u64> {
+    fn remove(
+        &self,
+        py: Python<'_>,
+        table: Text,
+        key: Text,
+        #[pyo3(from_py_with = number_or_none)] expect: Option<u64>,
+    ) -> PyResult<u64> {
         let expect = expect.map(Revision);
         py.detach(|| self.store().remove(&table.0, &key.0, expect)).map(|revision| revision.0).raised(py)
     }
@@ -120,7 +126,7 @@ impl Store {
         py: Python<'py>,
         table: Text,
         prefix: Option<Text>,
-        limit: usize,
+        #[pyo3(from_py_with = number)] limit: usize,
         after: Option<Text>,
     ) -> PyResult<Bound<'py, PyList>> {
         let (prefix, after) = (prefix.map_or_else(String::new, |prefix| prefix.0), after.map(|after| after.0));
@@ -140,9 +146,9 @@ impl Store {
         py: Python<'_>,
         table: Text,
         key: Text,
-        by: i64,
-        min: Option<i64>,
-        max: Option<i64>,
+        #[pyo3(from_py_with = number)] by: i64,
+        #[pyo3(from_py_with = number_or_none)] min: Option<i64>,
+        #[pyo3(from_py_with = number_or_none)] max: Option<i64>,
     ) -> PyResult<i64> {
         py.detach(|| self.store().increment(&table.0, &key.0, by, min, max)).raised(py)
     }

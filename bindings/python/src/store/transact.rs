@@ -8,7 +8,7 @@ use super::Store;
 use crate::{
     error::{Raised as _, carried},
     transaction::Transaction,
-    types::Text,
+    types::{Text, number},
 };
 
 #[pymethods]
@@ -26,7 +26,13 @@ impl Store {
     /// >>> store.transact(count), store.transact(count)
     /// (1, 2)
     #[pyo3(signature = (r#fn, *, retries=16, request_id=None))]
-    fn transact(&self, py: Python<'_>, r#fn: Py<PyAny>, retries: u32, request_id: Option<Text>) -> PyResult<Py<PyAny>> {
+    fn transact(
+        &self,
+        py: Python<'_>,
+        r#fn: Py<PyAny>,
+        #[pyo3(from_py_with = number)] retries: u32,
+        request_id: Option<Text>,
+    ) -> PyResult<Py<PyAny>> {
         let id = request_id.as_ref().map(|id| id.0.as_str());
         let done = py.detach(|| {
             self.store().transact_with(id, retries.saturating_add(1), |tx| {

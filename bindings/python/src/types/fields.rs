@@ -1,6 +1,10 @@
 //! A dict read field by field.
 
-use pyo3::{exceptions::PyTypeError, prelude::*, types::PyDict};
+use pyo3::{
+    exceptions::{PyOverflowError, PyTypeError},
+    prelude::*,
+    types::PyDict,
+};
 
 use super::{Blob, Given, Seconds, payload, when};
 use crate::error::{invalid, placed};
@@ -25,7 +29,7 @@ impl<'a, 'py> Fields<'a, 'py> {
             if !fits {
                 return Err(invalid(
                     py,
-                    format!("{place}: unknown field {}; known are {}", name.repr()?, known.join(", ")),
+                    format!("{place}: unknown field {}; known are {}", shown(name.repr()?.to_str()?), known.join(", ")),
                 ));
             }
         }
@@ -72,11 +76,39 @@ impl<'a, 'py> Fields<'a, 'py> {
     }
 }
 
+/// As much of a text as a message can show.
+pub fn shown(text: &str) -> &str {
+    text.char_indices().nth(80).map_or(text, |(end, _)| &text[..end])
+}
+
+/// A whole number, as large as there is room for.
+pub fn number<'py, T>(given: &Bound<'py, PyAny>) -> PyResult<T>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    given.extract().map_err(|error: PyErr| {
+        if !error.is_instance_of::<PyOverflowError>(given.py()) {
+            return error;
+        }
+        let least = if given.lt(0).unwrap_or(false) { "small" } else { "large" };
+        invalid(given.py(), format!("{} is too {least}", given.repr().map_or_else(|_| "it".into(), |n| n.to_string())))
+    })
+}
+
+/// A whole number, or `None`.
+pub fn number_or_none<'py, T>(given: &Bound<'py, PyAny>) -> PyResult<Option<T>>
+where
+    T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    if given.is_none() { Ok(None) } else { number(given).map(Some) }
+}
+
 /// One of a few names.
 pub fn choice<T: Copy>(py: Python<'_>, place: &str, given: &str, choices: &[(&str, T)]) -> PyResult<T> {
     if let Some((_, value)) = choices.iter().find(|(name, _)| *name == given) {
         return Ok(*value);
     }
     let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+    let given = shown(given);
     Err(invalid(py, format!("{place}: {given:?} is none of {}", names.join(", "))))
 }

@@ -11,7 +11,7 @@ mod request;
 mod task;
 
 pub use event::{Change, Event};
-pub use fields::{Fields, choice};
+pub use fields::{Fields, choice, number, number_or_none, shown};
 pub use request::{IF_EXISTS, REASONS, adds, deletes, depend, depends, guards, increments, puts, removes, updates};
 pub use task::{Committed, GroupStats, Record, Task, list};
 
