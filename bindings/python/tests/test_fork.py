@@ -79,6 +79,25 @@ def test_a_handle_that_was_inherited_says_what_to_do(tmp_path: Path) -> None:
         assert parent.group("g").tasks == 3
 
 
+def test_a_journal_of_ones_own_is_left_to_the_parent() -> None:
+    journal = tenure.journal.MemoryJournal()
+    with tenure.open(journal, journal_timeout=5) as parent:
+        parent.add("g", "x")
+        held = next(parent.claims("g"))
+
+        def child() -> None:
+            for call in (lambda: parent.add("g", "y"), lambda: parent.stats(), lambda: held.finish()):
+                with pytest.raises(tenure.Closed) as raised:
+                    call()
+                assert raised.value.code == "forked"
+            # What it made in memory before the fork is its own copy, and so is a journal in memory.
+            with tenure.open(journal) as own:
+                assert own.group("g").tasks == 1
+
+        assert in_child(child) == 0
+        held.finish()
+
+
 def test_a_fork_in_the_middle_of_other_threads_work_leaves_no_lock_behind(tmp_path: Path) -> None:
     with tenure.open(tmp_path / "s", durability="opportunistic") as parent:
         going = True
