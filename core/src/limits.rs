@@ -18,6 +18,8 @@ pub struct Limits {
     pub transaction_items: usize,
     /// Tasks that one claim may take.
     pub claim_tasks: usize,
+    /// Groups that one claim may name.
+    pub claim_groups: usize,
     /// The shortest lease, in milliseconds.
     pub lease_min: Millis,
     /// The longest lease, in milliseconds.
@@ -43,6 +45,7 @@ impl Limits {
         transaction_bytes: 64 << 20,
         transaction_items: 100_000,
         claim_tasks: 10_000,
+        claim_groups: 1_000,
         lease_min: 1,
         lease_max: 30 * 24 * 3600 * 1000,
         error_bytes: 2048,

@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use support::{ME, OTHER, adds, ids, later, oldest, store, verb};
-use tenure_core::{Claim, Code, Depend, Kind, Order, TaskId, Verb, When};
+use tenure_core::{Claim, Code, Depend, Kind, Limits, Order, TaskId, Verb, When};
 
 #[test]
 fn a_claim_gives_a_new_id_an_owner_and_a_lease() {
@@ -45,6 +45,29 @@ fn earlier_groups_go_first_and_the_limit_holds_over_all() {
     assert_eq!(found, [("high", 2), ("high", 4), ("low", 1)]);
     assert_eq!(ids(&claimed.tasks), [5, 6, 7]);
     assert_eq!(store.claims(&oldest(&["high", "low"], 3)).unwrap().tasks.len(), 1);
+}
+
+#[test]
+fn a_group_that_is_named_again_among_many_gives_nothing_twice() {
+    let mut store = store();
+    store.update(&adds(&[("a", "1"), ("b", "2")])).unwrap();
+    let names: Vec<String> = (0..40).map(|i| format!("none {i}")).collect();
+    let mut groups: Vec<&str> = names.iter().map(String::as_str).collect();
+    groups.extend(["b", "b", "a", "b", "a"]);
+    let claimed = store.claims(&oldest(&groups, 5)).unwrap();
+    let found: Vec<(&str, u64)> = claimed.tasks.iter().map(|task| (&*task.group, task.origin.0)).collect();
+    assert_eq!(found, [("b", 2), ("a", 1)]);
+}
+
+#[test]
+fn a_claim_of_more_groups_than_are_allowed_is_refused() {
+    let mut store = store();
+    let names: Vec<String> = (0..=Limits::DEFAULT.claim_groups).map(|i| format!("{i}")).collect();
+    let groups: Vec<&str> = names.iter().map(String::as_str).collect();
+    let error = store.claims(&oldest(&groups, 1)).unwrap_err();
+    assert_eq!(error.code(), Code::OverLimit);
+    assert!(error.message().contains("1001 groups are more than the 1000 that one claim may name"), "{error}");
+    assert!(store.claims(&oldest(&groups[1..], 1)).unwrap().tasks.is_empty());
 }
 
 #[test]

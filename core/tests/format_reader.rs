@@ -67,7 +67,11 @@ fn the_text_has_the_numbers_of_the_code() {
         format!("format u32 ({})", snapshot::FORMAT),
         format!("names {} bytes, keys {} KiB", Limits::DEFAULT.name_bytes, Limits::DEFAULT.key_bytes >> 10),
         format!("an error's text {} KiB", Limits::DEFAULT.error_bytes >> 10),
-        format!("a claim {},000 tasks", Limits::DEFAULT.claim_tasks / 1000),
+        format!(
+            "a claim {},000 tasks and {},000 groups",
+            Limits::DEFAULT.claim_tasks / 1000,
+            Limits::DEFAULT.claim_groups / 1000
+        ),
         format!("requests remembered for {},{:03} revisions", 65_536 / 1000, Limits::DEFAULT.request_window % 1000),
         format!("# The format, level {}", tenure_core::engine::LEVEL),
     ];

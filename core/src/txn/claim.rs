@@ -1,6 +1,6 @@
 //! Judging a claim: which available tasks become whose, and for how long.
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, string::String};
 
 use smallvec::SmallVec;
 
@@ -11,7 +11,7 @@ use crate::{
     id::{OwnerId, TaskId},
     record::GROUPS_TABLE,
     request::{Claim, Depend, Order},
-    state::{dice::Dice, key_hash},
+    state::{FoldMap, dice::Dice, key_hash},
 };
 
 /// Judges a claim.
@@ -22,8 +22,11 @@ pub(super) fn judge(
     mark: Option<(&str, u64)>,
     dice: &mut Dice,
 ) -> Result<Verdict, Error> {
+    let mut illegal = Reasons::default();
+    legal::claim(&mut illegal, claim, bench.limits, bench.now);
+    // As an illegal update, it is not judged further.
+    illegal.finish()?;
     let mut reasons = Reasons::default();
-    legal::claim(&mut reasons, claim, bench.limits, bench.now);
     for depend in &claim.depends {
         let (id, found) = match depend {
             Depend::Id(id) => (*id, bench.state.title(*id).map(|_| *id)),
@@ -40,6 +43,7 @@ pub(super) fn judge(
     reasons.finish()?;
 
     let mut taken: SmallVec<[u32; 4]> = SmallVec::new();
+    let mut named = Named::default();
     for (at, group) in claim.groups.iter().enumerate() {
         let limit = claim.limit - taken.len();
         if limit == 0 {
@@ -49,7 +53,7 @@ pub(super) fn judge(
             return Ok(Verdict::Deferred);
         }
         // A group that is named twice, or whose settings say so, has nothing more to give.
-        if claim.groups[..at].contains(group) || bench.state.paused(group) {
+        if named.again(&claim.groups, at) || bench.state.paused(group) {
             continue;
         }
         let skip = |id: u64| bench.overlay.touches(id);
@@ -107,4 +111,21 @@ pub(super) fn judge(
     }
     let payload = write_payload(bench, owner, mark, &answer, &ops);
     Ok(Verdict::Plan(Plan { payload, next_id: TaskId(next_id), answer, footprint }))
+}
+
+/// Groups that a claim looks through for a repeat; beyond them it keeps a set.
+const FEW: usize = 16;
+
+/// The groups that a claim has named so far.
+#[derive(Default)]
+struct Named<'a>(FoldMap<&'a str, ()>);
+
+impl<'a> Named<'a> {
+    /// Whether the group at this place stands before it already.
+    fn again(&mut self, groups: &'a [String], at: usize) -> bool {
+        if groups.len() <= FEW {
+            return groups[..at].contains(&groups[at]);
+        }
+        self.0.insert(&groups[at], ()).is_some()
+    }
 }

@@ -115,6 +115,16 @@ pub(super) fn update(reasons: &mut Reasons, request: &Request, limits: &Limits, 
 
 /// Everything in a claim that can be judged without the state.
 pub(super) fn claim(reasons: &mut Reasons, claim: &Claim, limits: &Limits, now: Millis) {
+    for (place, what, found, limit) in [
+        ("groups", "groups", claim.groups.len(), limits.claim_groups),
+        ("depends", "dependencies", claim.depends.len(), limits.transaction_items),
+    ] {
+        if found > limit {
+            let why = format!("{found} {what} are more than the {limit} that one claim may name: split it");
+            reasons.illegal(place.into(), Code::OverLimit, why);
+            return;
+        }
+    }
     if claim.groups.is_empty() {
         reasons.illegal("groups".into(), Code::Invalid, "name at least one group to claim from".into());
     }

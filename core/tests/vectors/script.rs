@@ -166,6 +166,7 @@ pub fn limits(fields: &Value) -> Limits {
             "transaction_bytes" => limits.transaction_bytes = size,
             "transaction_items" => limits.transaction_items = size,
             "claim_tasks" => limits.claim_tasks = size,
+            "claim_groups" => limits.claim_groups = size,
             "lease_min" => limits.lease_min = number,
             "max_tasks" => limits.max_tasks = number,
             "max_state_bytes" => limits.max_state_bytes = number,

@@ -115,6 +115,7 @@ fn limits(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<Limits> {
             "transaction_bytes" => limits.transaction_bytes = value.extract()?,
             "transaction_items" => limits.transaction_items = value.extract()?,
             "claim_tasks" => limits.claim_tasks = value.extract()?,
+            "claim_groups" => limits.claim_groups = value.extract()?,
             "lease_min" => limits.lease_min = value.extract::<Seconds>()?.0,
             "lease_max" => limits.lease_max = value.extract::<Seconds>()?.0,
             "error_bytes" => limits.error_bytes = value.extract()?,
