@@ -6,7 +6,12 @@
 mod support;
 
 use support::{adds, keyed, later, named, store, store_with, verb};
-use tenure_core::{Code, IfExists, Limits, OwnerId, Update, Verb, When, entry::Reason};
+use tenure_core::{
+    Code, Delete, IfExists, Limits, OwnerId, Request, StoreId, Update, Verb, When,
+    entry::Reason,
+    port::SnapshotName,
+    snapshot::{ChunkKind, Loader, Walk, pack},
+};
 
 #[test]
 fn a_task_that_is_added_and_claimed_while_the_walk_runs_is_there_once() {
@@ -181,6 +186,104 @@ fn two_snapshots_and_the_journal_from_the_older_one_are_kept() {
     // Even without the newest, the store opens.
     store.driver.journal().remove_snapshot(names[0]).unwrap();
     store.opens_alike();
+}
+
+/// A snapshot whose chunks are whole and whose digest is that of another state.
+fn misfit(store: &mut support::Handle) -> SnapshotName {
+    let mut prepared = store.driver.begin_snapshot(&|| support::START).unwrap();
+    let mut chunks = Vec::new();
+    while let Some((kind, mut raw)) = store.driver.slice(&mut prepared.walk, 10) {
+        if kind == ChunkKind::End {
+            // The number of pieces is the last byte, the digest's varint stands before it.
+            let inside = raw.len() - 4;
+            raw[inside] ^= 1;
+        }
+        chunks.push(pack(kind, &raw));
+    }
+    let name = SnapshotName { end: prepared.walk.end().revision, author: store.engine().author() };
+    let mut chunks = chunks.into_iter();
+    prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+    name
+}
+
+#[test]
+fn of_a_snapshot_that_does_not_fit_the_journal_the_older_one_takes_the_place_and_that_is_told() {
+    let mut store = store();
+    for i in 0..5 {
+        store.add("a", &format!("{i}"));
+    }
+    store.snapshot();
+    store.add("a", "between");
+    store.snapshot();
+    assert!(store.driver.journal().floor().unwrap().revision.0 > 0, "the journal alone would do");
+    store.add("a", "later");
+    let older = store.driver.journal().snapshots().unwrap()[0];
+    let bad = misfit(&mut store);
+    let mut other = store.second(support::OTHER);
+    support::alike(store.catch_up(), other.state());
+    let [(name, error)] = other.driver.damaged() else { panic!("{:?}", other.driver.damaged()) };
+    assert_eq!((*name, error.code()), (bad, Code::Corrupt));
+    assert!(error.message().contains("do not make one state"), "{error}");
+    // The next one takes its place, and the good one stays beside that.
+    other.snapshot();
+    let kept = other.driver.journal().snapshots().unwrap();
+    assert_eq!(kept.len(), 2);
+    assert_eq!(kept[1], older);
+    assert!(other.driver.damaged().is_empty());
+    other.opens_alike();
+}
+
+#[test]
+fn where_no_snapshot_fits_the_store_is_corrupt() {
+    let mut store = store();
+    store.add("a", "1");
+    store.snapshot();
+    store.snapshot();
+    for name in store.driver.journal().snapshots().unwrap() {
+        store.driver.journal().remove_snapshot(name).unwrap();
+    }
+    misfit(&mut store);
+    let opened = support::open(&store.rows, support::setup(3, Limits::DEFAULT));
+    assert_eq!(opened.map(|_| ()).unwrap_err().code(), Code::Corrupt);
+}
+
+#[test]
+fn many_remembered_requests_are_walked_while_more_come_in() {
+    let mut store = store();
+    for i in 0..1_500 {
+        store.update(&named(adds(&[("a", "x")]), &format!("before {i}"))).unwrap();
+    }
+    let mut during = 0;
+    store.fuzzy_snapshot(300, |store, _| {
+        for _ in 0..40 {
+            during += 1;
+            store.update(&named(adds(&[("a", "x")]), &format!("during {during}"))).unwrap();
+        }
+    });
+    store.opens_alike();
+    let mut other = store.second(support::OTHER);
+    assert_eq!(other.state().memo().len(), 1_500 + during);
+    let repeat = Request { owner: support::ME, ..named(adds(&[("a", "x")]), "before 700") };
+    assert!(other.update(&repeat).unwrap().repeated);
+}
+
+#[test]
+fn a_slice_over_vacant_slots_is_bounded_and_the_walk_goes_on_behind_them() {
+    let mut store = store();
+    let many = store.update(&adds(&[("a", "x"); 3_000])).unwrap().tasks;
+    store.add("a", "last");
+    let deletes = many.iter().map(|task| Delete { id: task.id, ..Delete::default() }).collect();
+    store.update(&Request { deletes, ..Request::default() }).unwrap();
+    let mut walk = Walk::new(store.state(), store.engine().tail(), StoreId([1; 16]));
+    let (mut empty, mut chunks) = (0, Vec::new());
+    while let Some((kind, raw)) = walk.slice(store.state(), store.engine().tail(), 1) {
+        empty += usize::from(raw.is_empty());
+        chunks.push(pack(kind, &raw));
+    }
+    assert!(empty >= 40, "3000 vacant slots were passed in {empty} slices");
+    let mut loader = Loader::new(StoreId([1; 16]));
+    chunks.iter().for_each(|chunk| loader.feed(chunk).unwrap());
+    assert_eq!(loader.finish().unwrap().state.tasks(), 1);
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod snapshots;
 #[cfg(test)]
 mod tests;
 
+pub use open::Damaged;
 pub use snapshots::{Prepared, begin_of, prune};
 
 use alloc::{boxed::Box, format, vec::Vec};
@@ -64,6 +65,7 @@ pub struct Driver {
     journal_bytes_at: u64,
     /// Whether there is room only for what frees some.
     short: bool,
+    damaged: Vec<Damaged>,
 }
 
 impl core::fmt::Debug for Driver {
@@ -75,8 +77,15 @@ impl core::fmt::Debug for Driver {
 impl Driver {
     /// Opens the store in a journal: the newest usable snapshot, then every entry behind it.
     pub fn open(mut journal: Box<dyn Journal>, setup: Setup, lock_wait: Millis, clock: Clock<'_>) -> Result<Self> {
-        let engine = open::recover(&mut *journal, &setup, clock)?;
-        Ok(Self { engine, setup, journal, lock_wait, journal_bytes: 0, journal_bytes_at: 0, short: false })
+        let mut damaged = Vec::new();
+        let engine = open::recover(&mut *journal, &setup, clock, &mut damaged)?;
+        Ok(Self { engine, setup, journal, lock_wait, journal_bytes: 0, journal_bytes_at: 0, short: false, damaged })
+    }
+
+    /// Snapshots that were found damaged when the state was loaded, which an older one, or the journal, has made up for.
+    /// They are removed when a new one is taken.
+    pub fn damaged(&self) -> &[Damaged] {
+        &self.damaged
     }
 
     /// Puts something around the journal; its entries and tail must stay the same.
@@ -119,7 +128,7 @@ impl Driver {
     fn reload(&mut self, clock: Clock<'_>) -> Result<()> {
         // Another seed, or the reloaded handle would draw the claims of its past again.
         self.setup.seed = self.setup.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut engine = open::recover(&mut *self.journal, &self.setup, clock)?;
+        let mut engine = open::recover(&mut *self.journal, &self.setup, clock, &mut self.damaged)?;
         engine.succeed(&mut self.engine);
         self.engine = engine;
         Ok(())

@@ -1,6 +1,6 @@
 //! Opening: the newest usable snapshot, then every entry behind it.
 
-use alloc::{boxed::Box, format};
+use alloc::{boxed::Box, format, vec::Vec};
 
 use super::Clock;
 use crate::{
@@ -16,11 +16,20 @@ use crate::{
 /// newer one and removed what this one was about to read.
 const LOOKS: u32 = 4;
 
-/// An engine that has caught up with the journal.
-pub(super) fn recover(journal: &mut dyn Journal, setup: &Setup, clock: Clock<'_>) -> Result<Engine> {
+/// A snapshot that was passed over, and what is wrong with it.
+pub type Damaged = (SnapshotName, Error);
+
+/// An engine that has caught up with the journal. Adds the damaged snapshots that it met and did without to `damaged`.
+pub(super) fn recover(
+    journal: &mut dyn Journal,
+    setup: &Setup,
+    clock: Clock<'_>,
+    damaged: &mut Vec<Damaged>,
+) -> Result<Engine> {
     let mut last = None;
     for _ in 0..LOOKS {
-        match attempt(journal, setup, clock) {
+        damaged.clear();
+        match attempt(journal, setup, clock, damaged) {
             Ok(engine) => return engine.closed().map_or(Ok(()), |why| Err(why.clone())).map(|()| engine),
             Err(error) if matches!(error.code(), Code::Truncated | Code::NotFound) => last = Some(error),
             Err(error) => return Err(error),
@@ -35,15 +44,14 @@ pub(super) fn recover(journal: &mut dyn Journal, setup: &Setup, clock: Clock<'_>
     ))
 }
 
-fn attempt(journal: &mut dyn Journal, setup: &Setup, clock: Clock<'_>) -> Result<Engine> {
+fn attempt(journal: &mut dyn Journal, setup: &Setup, clock: Clock<'_>, damaged: &mut Vec<Damaged>) -> Result<Engine> {
     let floor = journal.floor()?;
-    let mut damaged = None;
     for name in journal.snapshots()? {
+        // Where one is damaged, an older one, or the journal itself, may still do.
         let loaded = match load(journal, name) {
             Ok(loaded) => loaded,
             Err(error) if error.code() == Code::Corrupt => {
-                // An older one, or the journal itself, may still do.
-                damaged = Some(error);
+                damaged.push((name, error));
                 continue;
             }
             Err(error) => return Err(error),
@@ -51,15 +59,19 @@ fn attempt(journal: &mut dyn Journal, setup: &Setup, clock: Clock<'_>) -> Result
         if loaded.begin.position < floor.position {
             continue;
         }
-        return replay(journal, setup, loaded, clock);
+        match replay(journal, setup, loaded, clock)? {
+            Ok(engine) => return Ok(engine),
+            Err(error) => damaged.push((name, error)),
+        }
     }
     if floor.revision != Revision(0) {
-        return Err(damaged.unwrap_or_else(|| {
-            Error::new(
-                Code::Truncated,
-                format!("the journal begins behind revision {} and no snapshot covers that", floor.revision),
-            )
-        }));
+        return Err(damaged.first().map_or_else(
+            || {
+                let why = format!("the journal begins behind revision {} and no snapshot covers that", floor.revision);
+                Error::new(Code::Truncated, why)
+            },
+            |(_, error)| error.clone(),
+        ));
     }
     let mut engine = Engine::new(setup.clone(), State::new(), floor);
     super::catch_up(&mut engine, journal, clock)?;
@@ -76,14 +88,16 @@ fn load(journal: &mut dyn Journal, name: SnapshotName) -> Result<Box<Loaded>> {
     Ok(Box::new(loaded))
 }
 
-/// Replays (begin, end] tolerantly, compares the digest, and replays the rest strictly.
-fn replay(journal: &mut dyn Journal, setup: &Setup, loaded: Box<Loaded>, clock: Clock<'_>) -> Result<Engine> {
+/// Replays (begin, end] tolerantly, compares the digest, and replays the rest strictly. The inner error is the
+/// snapshot's own: it does not fit the journal.
+fn replay(journal: &mut dyn Journal, setup: &Setup, loaded: Box<Loaded>, clock: Clock<'_>) -> Result<Result<Engine>> {
     let Loaded { state, begin, end, digest } = *loaded;
     let window = setup.limits.request_window;
     let mut fuzzy = Some(state);
     let mut engine: Option<Engine> = None;
     let mut at = begin;
     let mut now = None;
+    let mut misfit = false;
     let settle = |fuzzy: &mut Option<State>, at| -> Result<Option<Engine>> {
         let Some(mut state) = fuzzy.take() else { return Ok(None) };
         state.settle(window);
@@ -91,7 +105,7 @@ fn replay(journal: &mut dyn Journal, setup: &Setup, loaded: Box<Loaded>, clock: 
             return Err(Error::new(
                 Code::Corrupt,
                 format!(
-                    "the snapshot of revision {} and the journal do not make one state: restore the store from a backup",
+                    "the snapshot of revision {} and the journal do not make one state: an older one will do; where there is none, restore the store from a backup",
                     end.revision
                 ),
             ));
@@ -99,22 +113,31 @@ fn replay(journal: &mut dyn Journal, setup: &Setup, loaded: Box<Loaded>, clock: 
         Ok(Some(Engine::new(setup.clone(), state, at)))
     };
     if begin.revision == end.revision {
-        engine = settle(&mut fuzzy, begin)?;
+        match settle(&mut fuzzy, begin) {
+            Ok(settled) => engine = settled,
+            Err(error) => return Ok(Err(error)),
+        }
     }
-    journal.read(&begin, &mut |stored| {
+    let read = journal.read(&begin, &mut |stored| {
         if let Some(engine) = &mut engine {
             return engine.ingest(&stored, *now.get_or_insert_with(clock));
         }
-        if let Some(state) = &mut fuzzy {
-            state.apply(&stored, Mode::Tolerant, window)?;
-        }
         at = stored.tail;
-        if at.revision == end.revision {
-            engine = settle(&mut fuzzy, at)?;
-        }
+        let applied = fuzzy.as_mut().map_or(Ok(true), |state| state.apply(&stored, Mode::Tolerant, window));
+        let settled = match applied {
+            Ok(_) if at.revision == end.revision => settle(&mut fuzzy, at),
+            applied => applied.map(|_| None),
+        };
+        // Entries that are read are whole: what does not fit them is the snapshot.
+        misfit = settled.as_ref().is_err_and(|error| error.code() == Code::Corrupt);
+        engine = settled?;
         Ok(())
-    })?;
-    engine.ok_or_else(|| {
+    });
+    if misfit {
+        return Ok(read.map_or_else(Err, |_| Err(Error::new(Code::Internal, "an error got lost"))));
+    }
+    read?;
+    let engine = engine.ok_or_else(|| {
         Error::new(
             Code::Corrupt,
             format!(
@@ -122,5 +145,6 @@ fn replay(journal: &mut dyn Journal, setup: &Setup, loaded: Box<Loaded>, clock: 
                 end.revision, at.revision
             ),
         )
-    })
+    })?;
+    Ok(Ok(engine))
 }

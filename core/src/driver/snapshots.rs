@@ -52,11 +52,24 @@ impl Driver {
         }
         let synced = self.syncer().sync()?;
         self.note_synced(&synced);
+        self.remove_damaged(&mut *prepared.journal)?;
         let name = SnapshotName { end: prepared.walk.end().revision, author: self.engine.author() };
         let mut chunks = chunks.into_iter();
         prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next()))?;
         prune(&mut *prepared.journal, prepared.walk.begin().position)?;
+        self.damaged.clear();
         Ok(name)
+    }
+
+    /// Before a new snapshot is published: those that can't be used go first, so that the one that can is the one that
+    /// is kept beside it.
+    pub fn remove_damaged(&self, journal: &mut dyn Journal) -> Result<()> {
+        self.damaged.iter().try_for_each(|(name, _)| journal.remove_snapshot(*name))
+    }
+
+    /// A new snapshot was published, and has made up for those that were [damaged](Self::damaged).
+    pub fn forget_damaged(&mut self) {
+        self.damaged.clear();
     }
 }
 

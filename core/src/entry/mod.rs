@@ -160,7 +160,8 @@ pub fn write_op(out: &mut Vec<u8>, op: &Op<'_>) {
     write(out, op);
 }
 
-fn write<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+/// Writes a value behind what is there.
+pub(crate) fn write<T: Serialize>(out: &mut Vec<u8>, value: &T) {
     struct Append<'a>(&'a mut Vec<u8>);
     impl postcard::ser_flavors::Flavor for Append<'_> {
         type Output = ();

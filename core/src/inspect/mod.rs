@@ -80,17 +80,28 @@ pub fn inspect<D: Disk + 'static>(mut disk: D, show: Show, print: &mut dyn FnMut
         Ok(journal) => journal,
         Err(error) => return print(&json::text(&error)),
     };
+    let mut whole = Vec::new();
     for (name, of, bytes) in snapshots {
         put(print, &Line::Snapshot(Snapshot { name: &name, end: of.end, author: hex16(of.author.0), bytes }))?;
         let mut pieces = snapshot::Pieces::new(show.items);
         let read = journal.read_snapshot(of, &mut |bytes| pieces.feed(bytes, &mut |line| put(print, line)));
         if let Err(error) = read {
             put(print, &Line::Unreadable(Unreadable { name: &name, error: error.message() }))?;
+        } else {
+            whole.push((name, of));
         }
     }
     let setup = Setup { limits: Limits::DEFAULT, owner: OwnerId(0), actor: Arc::from(""), author: Author(0), seed: 0 };
     match Driver::open(Box::new(journal), setup, 0, &|| 0) {
-        Ok(driver) => state(driver.engine().state(), show.items, print),
+        Ok(driver) => {
+            // One that can be read, and does not fit the journal.
+            for (name, of) in &whole {
+                if let Some((_, error)) = driver.damaged().iter().find(|(damaged, _)| damaged == of) {
+                    put(print, &Line::Unreadable(Unreadable { name, error: error.message() }))?;
+                }
+            }
+            state(driver.engine().state(), show.items, print)
+        }
         Err(error) => print(&json::text(&error)),
     }
 }

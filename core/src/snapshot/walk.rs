@@ -13,6 +13,16 @@ use crate::{
 /// Raw bytes of an items chunk, about.
 const CHUNK: usize = 256 << 10;
 
+/// Slots that one slice looks at for each item that it may take: a store that was large once has many vacant ones.
+const LOOKS: usize = 64;
+
+/// Remembered requests that one slice takes at least.
+const REQUESTS: usize = 256;
+
+/// Slices of requests beyond those that their number asks for. Then the rest is taken at once, since what comes in
+/// between slices could keep a walk from ending.
+const CATCHING_UP: usize = 8;
+
 /// A record's table and key.
 type RecordName = (Arc<str>, Arc<str>);
 
@@ -21,7 +31,8 @@ type RecordName = (Arc<str>, Arc<str>);
 enum Ahead {
     Tasks(u32),
     Records(Option<RecordName>),
-    Requests,
+    /// Behind this revision, in so many slices at most.
+    Requests(Revision, usize),
     End(End),
     Nothing,
 }
@@ -65,7 +76,8 @@ impl Walk {
         &self.end
     }
 
-    /// The next chunk, not yet [packed](pack), of at most `items` items; `None` when all was seen.
+    /// The next chunk, not yet [packed](pack), of at most `items` items; `None` when all was seen. One of kind items
+    /// with nothing in it is not to be written: what was looked at was vacant.
     pub fn slice(&mut self, state: &State, tail: &Tail, items: usize) -> Option<(ChunkKind, Vec<u8>)> {
         if let Some(head) = self.head.take() {
             return Some((ChunkKind::Head, encode(&head)));
@@ -79,12 +91,20 @@ impl Walk {
             }
             Ahead::Records(after) => {
                 let (raw, next) = self.records(state, after.as_ref(), items);
-                self.ahead = next.map_or(Ahead::Requests, |name| Ahead::Records(Some(name)));
+                let slices = state.memo().len() / items.max(REQUESTS) + CATCHING_UP;
+                self.ahead = next.map_or(Ahead::Requests(Revision(0), slices), |name| Ahead::Records(Some(name)));
                 Some((ChunkKind::Items, raw))
             }
-            Ahead::Requests => {
-                // What is remembered of requests and the end belong to one moment, and nothing is seen after it.
-                let raw = self.requests(state);
+            Ahead::Requests(after, slices) => {
+                let most = if slices == 0 { usize::MAX } else { items.max(REQUESTS) };
+                let (raw, next) = self.requests(state, after, most);
+                if let Some(after) = next {
+                    // A slice of large outcomes is full before it has its number.
+                    let spent = usize::from(raw.len() < CHUNK);
+                    self.ahead = Ahead::Requests(after, slices.saturating_sub(spent));
+                    return Some((ChunkKind::Items, raw));
+                }
+                // The last of what is remembered and the end belong to one moment, and nothing is seen after it.
                 self.end = *tail;
                 self.ahead = Ahead::End(End {
                     end: tail.revision,
@@ -103,7 +123,9 @@ impl Walk {
 
     fn tasks(&mut self, state: &State, from: u32, items: usize) -> (Vec<u8>, Option<u32>) {
         let mut raw = Vec::with_capacity(CHUNK / 8);
-        for (seen, slot) in state.walk_slots(from).take_while(|slot| *slot < self.slots).enumerate() {
+        let last = u64::from(from).saturating_add(items.saturating_mul(LOOKS) as u64);
+        let last = u32::try_from(last).unwrap_or(u32::MAX).min(self.slots);
+        for (seen, slot) in state.walk_slots(from, last).enumerate() {
             if seen == items || raw.len() >= CHUNK {
                 return (raw, Some(slot));
             }
@@ -125,7 +147,7 @@ impl Walk {
             push(&mut raw, &Piece::Task(image));
             self.pieces += 1;
         }
-        (raw, None)
+        (raw, (last < self.slots).then_some(last))
     }
 
     fn records(&mut self, state: &State, after: Option<&RecordName>, items: usize) -> (Vec<u8>, Option<RecordName>) {
@@ -150,9 +172,15 @@ impl Walk {
         (raw, None)
     }
 
-    fn requests(&mut self, state: &State) -> Vec<u8> {
+    /// Requests behind a revision, and, where more may follow, the revision of the last of them. They are walked in the
+    /// order of their revisions, and new ones come in at the end alone.
+    fn requests(&mut self, state: &State, after: Revision, most: usize) -> (Vec<u8>, Option<Revision>) {
         let mut raw = Vec::new();
-        for (owner, id, outcome) in state.memo().iter() {
+        let mut last = after;
+        for (seen, (owner, id, outcome)) in state.memo().after(after).enumerate() {
+            if seen == most || raw.len() >= CHUNK {
+                return (raw, Some(last));
+            }
             let piece = Piece::Request {
                 owner,
                 id: Cow::Borrowed(id),
@@ -162,9 +190,10 @@ impl Walk {
                 counts: outcome.counts.clone(),
             };
             push(&mut raw, &piece);
+            last = outcome.revision;
             self.pieces += 1;
         }
-        raw
+        (raw, None)
     }
 
     /// The revision at which it began.
@@ -178,7 +207,7 @@ fn encode<T: serde::Serialize>(value: &T) -> Vec<u8> {
 }
 
 fn push(raw: &mut Vec<u8>, piece: &Piece<'_>) {
-    raw.extend_from_slice(&encode(piece));
+    crate::entry::write(raw, piece);
 }
 
 /// A chunk as it stands in the file. Deflating costs time: it is done beside the walk, not in it.

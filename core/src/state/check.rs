@@ -23,7 +23,7 @@ impl State {
         }
         let mut sum = 0u64;
         let mut bytes = 0u64;
-        for slot in self.walk_slots(0) {
+        for slot in self.walk_slots(0, u32::MAX) {
             let Slot { id, claim, .. } = self.slots[slot];
             if self.slot_of(id) != Some(slot) {
                 return Err(format!("task {id} is not found by its id"));

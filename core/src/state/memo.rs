@@ -98,7 +98,13 @@ impl Memo {
 
     /// All of them, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &str, &Outcome)> + '_ {
-        self.order.iter().filter_map(|(revision, name)| {
+        self.after(Revision(0))
+    }
+
+    /// Those that were committed behind a revision, oldest first.
+    pub fn after(&self, after: Revision) -> impl Iterator<Item = (u64, &str, &Outcome)> + '_ {
+        let from = self.order.partition_point(|(revision, _)| *revision <= after);
+        self.order.range(from..).filter_map(|(revision, name)| {
             let outcome = self.outcomes.get(name)?;
             (outcome.revision == *revision).then_some((name.0, &*name.1, outcome))
         })

@@ -232,8 +232,8 @@ impl State {
         self.slots.end()
     }
 
-    /// The slots from `from` on in which a task lives.
-    pub fn walk_slots(&self, from: u32) -> impl Iterator<Item = u32> + '_ {
-        (from..self.slots.end()).filter(|slot| self.slots.get(*slot).is_some())
+    /// The slots from `from` on and before `end` in which a task lives.
+    pub fn walk_slots(&self, from: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
+        (from..end.min(self.slots.end())).filter(|slot| self.slots.get(*slot).is_some())
     }
 }

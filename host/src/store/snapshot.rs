@@ -13,7 +13,7 @@ use tenure_core::{
     Code, Error, Result, Revision,
     driver::{Driver, begin_of, prune},
     port::SnapshotName,
-    snapshot::pack,
+    snapshot::{ChunkKind, pack},
 };
 
 use super::{Shared, Store};
@@ -21,6 +21,9 @@ use crate::options::SnapshotPolicy;
 
 /// Items that one slice takes while commits wait: well under 200 µs.
 const SLICE: usize = 256;
+
+/// How long a walk rests behind a slice of nothing but vacant slots.
+const BREATH: Duration = Duration::from_micros(100);
 
 /// How often a walk begins again after a rollback before it gives up.
 const WALKS: u32 = 8;
@@ -65,10 +68,16 @@ impl Snapshots {
 
     /// Looks where the last snapshot lies, whoever took it.
     pub fn find(&self, driver: &mut Driver) -> Result<()> {
-        if let Some(newest) = driver.journal().snapshots()?.first() {
-            let begin = begin_of(driver.journal(), *newest)?;
+        for name in driver.journal().snapshots()? {
+            let begin = match begin_of(driver.journal(), name) {
+                Ok(begin) => begin,
+                // Opening has gone past it, or will.
+                Err(error) if error.code() == Code::Corrupt => continue,
+                Err(error) => return Err(error),
+            };
             let bytes = driver.stats()?.snapshot_bytes;
-            self.begin_at(begin.0, newest.end.0, bytes / 2);
+            self.begin_at(begin.0, name.end.0, bytes / 2);
+            break;
         }
         Ok(())
     }
@@ -184,25 +193,32 @@ impl Shared {
         let mut written = 0;
         let walk = &mut prepared.walk;
         let mut next = || -> Result<Option<Vec<u8>>> {
-            let mut driver = self.driver()?;
-            driver.catch_up(&now)?;
-            self.after(&mut driver);
+            let driver = self.driver()?;
             if driver.engine().loads() != loads {
                 return Err(Error::new(Code::Cancelled, "the state was loaded anew while it was walked"));
             }
-            let slice = driver.slice(walk, SLICE);
+            let slice = walk.slice(driver.engine().state(), driver.engine().tail(), SLICE);
             drop(driver);
             // Packed beside the lock.
-            let chunk = slice.map(|(kind, raw)| pack(kind, &raw));
+            let chunk = slice.map(|(kind, raw)| match kind {
+                ChunkKind::Items if raw.is_empty() => Vec::new(),
+                kind => pack(kind, &raw),
+            });
             written += chunk.as_ref().map_or(0, Vec::len) as u64;
             Ok(chunk)
         };
         let mut chunks = Vec::new();
         while let Some(chunk) = next()? {
-            chunks.push(chunk);
+            if chunk.is_empty() {
+                // Nothing was packed meanwhile: those who wait for the lock are let in.
+                thread::sleep(BREATH);
+            } else {
+                chunks.push(chunk);
+            }
         }
         let name = SnapshotName { end: prepared.walk.end().revision, author };
         self.wait_durable(prepared.walk.end().position)?;
+        self.driver()?.remove_damaged(&mut *prepared.journal)?;
         // Never three: the newest is enough while the next one is written.
         for old in prepared.journal.snapshots()?.iter().skip(1) {
             prepared.journal.remove_snapshot(*old)?;
@@ -210,6 +226,7 @@ impl Shared {
         let mut chunks = chunks.into_iter();
         prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next()))?;
         let begin = *prepared.walk.begin();
+        self.driver()?.forget_damaged();
         self.snapshots.begin_at(begin.position.0, begin.revision.0, written);
         prune(&mut *prepared.journal, begin.position)?;
         self.snapshots.taken.fetch_add(1, Ordering::Relaxed);

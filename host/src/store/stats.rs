@@ -41,7 +41,8 @@ pub struct Stats {
     pub sync_failures: u64,
     /// Snapshots that this handle took.
     pub snapshots_taken: u64,
-    /// Why the last snapshot in the background failed, if it did.
+    /// Why the last snapshot in the background failed, if it did; or what is wrong with one that this handle had to do
+    /// without when it loaded the state.
     pub snapshot_error: Option<Error>,
 }
 
@@ -55,6 +56,7 @@ impl Store {
             shared.after(&mut driver);
         }
         let journal = driver.stats()?;
+        let damaged = driver.damaged().first().map(|(_, error)| error.clone());
         let engine = driver.engine();
         let state = engine.state();
         let (syncs, sync_failures) = shared.durable.counts();
@@ -76,7 +78,7 @@ impl Store {
             syncs,
             sync_failures,
             snapshots_taken: shared.snapshots.taken(),
-            snapshot_error: shared.snapshots.last_error(),
+            snapshot_error: shared.snapshots.last_error().or(damaged),
         })
     }
 }
