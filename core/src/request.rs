@@ -180,6 +180,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether it neither changes nor expects a record.
+    pub(crate) fn speaks_of_no_record(&self) -> bool {
+        self.puts.is_empty() && self.removes.is_empty() && self.increments.is_empty() && self.guards.is_empty()
+    }
+
     /// Whether it only adds tasks, whatever the state is: no key that another task could have, no request id that
     /// could be a repeat. The bounds on a whole store are no condition of its own.
     pub fn is_unconditional(&self) -> bool {

@@ -72,13 +72,13 @@ impl<'a> Run<'a> {
             let now = clock();
             self.stage(engine, journal_bytes, now);
             if engine.drafts().is_empty() {
-                self.answer(Vec::new(), engine.tail().position);
+                // Nothing is to be written, and these are the answers.
+                self.answers.extend(self.staged.drain(..).flatten());
                 continue;
             }
             match journal.append(engine.tail(), engine.drafts()) {
                 Ok(tail) => {
-                    let done = engine.confirm(&tail, now)?;
-                    self.answer(done, tail.position);
+                    self.confirm(engine, &tail, now)?;
                     self.attempts = 0;
                 }
                 Err(AppendError::Conflict) => {
@@ -130,18 +130,24 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What was staged has these answers.
-    fn answer(&mut self, done: Vec<Committed>, until: Position) {
-        let mut done = done.into_iter();
-        for staged in self.staged.drain(..) {
-            let answer = match staged {
-                // It was judged behind what is appended now.
-                Some(Ok(done)) => Some(Ok(Done { until: done.until.max(until), ..done })),
-                Some(Err(error)) => Some(Err(error)),
-                None => done.next().map(|committed| Ok(Done { committed, until })),
-            };
-            self.answers.extend(answer);
-        }
+    /// What was staged stands in the journal: each gets its answer.
+    fn confirm(&mut self, engine: &mut Engine, tail: &Tail, now: Millis) -> Result<()> {
+        let until = tail.position;
+        let Self { staged, answers, .. } = self;
+        let mut staged = staged.drain(..);
+        // One that was answered at once was judged behind what is appended now.
+        let judged = |answer: Result<Done>| answer.map(|done| Done { until: done.until.max(until), ..done });
+        engine.confirm_each(tail, now, &mut |committed| {
+            for answer in staged.by_ref() {
+                match answer {
+                    Some(answer) => answers.push(judged(answer)),
+                    None => break,
+                }
+            }
+            answers.push(Ok(Done { committed, until }));
+        })?;
+        answers.extend(staged.flatten().map(judged));
+        Ok(())
     }
 
     /// The first of what was staged have these answers, the others have this error.

@@ -21,11 +21,17 @@ const SPARE_BYTES: usize = 16 << 10;
 impl Engine {
     /// What is staged was appended, and this is the new tail: applies it and answers, in the order of staging.
     pub fn confirm(&mut self, tail: &Tail, now: Millis) -> Result<Vec<Committed>> {
+        let mut done = Vec::with_capacity(self.drafts.len());
+        self.confirm_each(tail, now, &mut |committed| done.push(committed))?;
+        Ok(done)
+    }
+
+    /// As [`confirm`](Self::confirm), with one answer after the other as they come.
+    pub fn confirm_each(&mut self, tail: &Tail, now: Millis, answered: &mut dyn FnMut(Committed)) -> Result<()> {
         let mut drafts = core::mem::take(&mut self.drafts);
         let mut answers = core::mem::take(&mut self.answers);
         self.sealed = false;
         self.overlay.clear();
-        let mut done = Vec::with_capacity(drafts.len());
         for (at, (draft, answer)) in drafts.iter().zip(&answers).enumerate() {
             let last = at + 1 == drafts.len();
             let between =
@@ -38,8 +44,8 @@ impl Engine {
                 tail: if last { *tail } else { between },
                 payload: &draft.payload,
             };
-            self.absorb(&stored, now)?;
-            done.push(self.committed(draft.revision, answer, false));
+            self.absorb(&stored, now, &answer.slots)?;
+            answered(self.committed(draft.revision, answer, false));
         }
         // The buffers serve the next batch.
         answers.clear();
@@ -51,7 +57,7 @@ impl Engine {
             }
         }
         (self.drafts, self.answers) = (drafts, answers);
-        Ok(done)
+        Ok(())
     }
 
     /// After an append that failed half-way: the entry behind the tail, as the journal has it. Answers where it is the
@@ -62,12 +68,12 @@ impl Engine {
         });
         if !own {
             self.rollback();
-            self.absorb(stored, now)?;
+            self.absorb(stored, now, &[])?;
             return Ok(None);
         }
         let draft = self.drafts.remove(0);
         let answer = self.answers.remove(0);
-        self.absorb(stored, now)?;
+        self.absorb(stored, now, &answer.slots)?;
         Ok(Some(self.committed(draft.revision, &answer, false)))
     }
 
@@ -89,7 +95,8 @@ impl Engine {
     }
 
     pub(super) fn committed(&self, revision: Revision, answer: &Answer, repeated: bool) -> Committed {
-        let tasks = answer.ids.iter().map(|id| self.state.task(*id).unwrap_or_else(|| shell(*id))).collect();
+        let task = |(at, id): (usize, &TaskId)| self.state.placed(at, *id).unwrap_or_else(|| shell(*id));
+        let tasks = answer.ids.iter().enumerate().map(task).collect();
         Committed { revision, tasks, counts: answer.counts.clone(), repeated }
     }
 }

@@ -210,14 +210,14 @@ impl Engine {
     /// Takes in an entry that stands behind the tail. Nothing may be staged.
     pub fn ingest(&mut self, stored: &Stored<'_>, now: Millis) -> Result<()> {
         debug_assert!(self.drafts.is_empty(), "an entry was ingested over staged ones");
-        self.absorb(stored, now)
+        self.absorb(stored, now, &[])
     }
 
-    fn absorb(&mut self, stored: &Stored<'_>, now: Millis) -> Result<()> {
+    fn absorb(&mut self, stored: &Stored<'_>, now: Millis, slots: &[u32]) -> Result<()> {
         if let Some(why) = &self.closed {
             return Err(why.clone());
         }
-        let counted = self.state.apply(stored, Mode::Strict, self.limits.request_window);
+        let counted = self.state.apply_at(stored, Mode::Strict, self.limits.request_window, slots);
         let counted = counted.inspect_err(|error| {
             self.closed.get_or_insert(error.clone());
         })?;

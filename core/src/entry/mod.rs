@@ -8,9 +8,11 @@
 //! snapshot can be replayed over itself.
 
 mod coalesce;
+mod codec;
 mod op;
 
 pub use coalesce::Coalescer;
+pub(crate) use codec::{Rest, put_image};
 pub use op::{Image, Op, Reason, Retitle};
 
 use alloc::{borrow::Cow, string::ToString, vec::Vec};
@@ -111,7 +113,11 @@ pub struct Payload<'a> {
 impl<'a> Payload<'a> {
     /// Reads the head of a payload. Every byte must be accounted for by the time the last op is read.
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
-        let (head, rest) = postcard::take_from_bytes::<EntryHead<'a>>(bytes).map_err(|error| unreadable(&error))?;
+        let mut quick = Rest(bytes);
+        let (head, rest) = match quick.head() {
+            Some(head) => (head, quick.0),
+            None => postcard::take_from_bytes::<EntryHead<'a>>(bytes).map_err(|error| unreadable(&error))?,
+        };
         let left = head.ops;
         if left == 0 && !rest.is_empty() {
             return Err(Error::new(Code::Corrupt, "an entry has bytes behind its last op"));
@@ -125,19 +131,27 @@ impl<'a> Iterator for Payload<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
-        match postcard::take_from_bytes::<Op<'a>>(self.rest) {
-            Ok((op, rest)) => {
-                self.rest = rest;
-                if self.left == 0 && !rest.is_empty() {
-                    return Some(Err(Error::new(Code::Corrupt, "an entry has bytes behind its last op")));
+        let mut quick = Rest(self.rest);
+        let op = match quick.op() {
+            Some(op) => {
+                self.rest = quick.0;
+                op
+            }
+            None => match postcard::take_from_bytes::<Op<'a>>(self.rest) {
+                Ok((op, rest)) => {
+                    self.rest = rest;
+                    op
                 }
-                Some(Ok(op))
-            }
-            Err(error) => {
-                self.left = 0;
-                Some(Err(unreadable(&error)))
-            }
+                Err(error) => {
+                    self.left = 0;
+                    return Some(Err(unreadable(&error)));
+                }
+            },
+        };
+        if self.left == 0 && !self.rest.is_empty() {
+            return Some(Err(Error::new(Code::Corrupt, "an entry has bytes behind its last op")));
         }
+        Some(Ok(op))
     }
 }
 
@@ -152,12 +166,12 @@ fn unreadable(error: &postcard::Error) -> Error {
 
 /// A payload being written: head first, ops behind it.
 pub fn write_head(out: &mut Vec<u8>, head: &EntryHead<'_>) {
-    write(out, head);
+    codec::put_head(out, head);
 }
 
 /// Writes one op behind what is there.
 pub fn write_op(out: &mut Vec<u8>, op: &Op<'_>) {
-    write(out, op);
+    codec::put_op(out, op);
 }
 
 /// Writes a value behind what is there.

@@ -5,6 +5,7 @@ use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use super::{CHUNK_HEADER, CHUNK_MAX, ChunkKind, End, FORMAT, Head, Piece};
 use crate::{
     data::Data,
+    entry::{Image, Rest},
     error::{Code, Error, Result},
     id::{Position, StoreId},
     port::Tail,
@@ -165,18 +166,17 @@ impl Loader {
 
     fn items(&mut self, mut raw: &[u8]) -> Result<()> {
         while !raw.is_empty() {
+            self.pieces += 1;
+            if let Some((image, rest)) = quick_task(raw) {
+                raw = rest;
+                self.task(&image)?;
+                continue;
+            }
             let (piece, rest) =
                 postcard::take_from_bytes::<Piece<'_>>(raw).map_err(|error| damaged(format!("{error}")))?;
             raw = rest;
-            self.pieces += 1;
             match piece {
-                Piece::Task(image) => {
-                    let fits = image.id.0 != 0 && image.id.0 <= crate::id::MAX_ID;
-                    if !fits || image.available_at > crate::time::MAX_TIME || self.state.title(image.id).is_some() {
-                        return Err(damaged(format!("task {} makes no sense in it", image.id)));
-                    }
-                    self.state.load(&image);
-                }
+                Piece::Task(image) => self.task(&image)?,
                 Piece::Record { table, key, revision, expires_at, value } => {
                     let value = Value { data: Data::from(&*value), revision, expires_at };
                     self.state.load_record(&table, &key, value);
@@ -185,6 +185,14 @@ impl Loader {
                     self.state.load_request(owner, &id, Remembered { revision, fingerprint, ids, counts });
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn task(&mut self, image: &Image<'_>) -> Result<()> {
+        let fits = image.id.0 != 0 && image.id.0 <= crate::id::MAX_ID && image.available_at <= crate::time::MAX_TIME;
+        if !fits || !self.state.load_new(image) {
+            return Err(damaged(format!("task {} makes no sense in it", image.id)));
         }
         Ok(())
     }
@@ -219,6 +227,12 @@ pub fn begin_of(bytes: &[u8]) -> Result<Option<Position>> {
             None => Err(damaged("it has no head")),
         },
     }
+}
+
+/// A task at the front of some pieces, where it is spelled as this program spells it.
+fn quick_task(raw: &[u8]) -> Option<(Image<'_>, &[u8])> {
+    let mut rest = Rest(raw.strip_prefix(&[0])?);
+    Some((rest.image()?, rest.0))
 }
 
 fn number(bytes: &[u8], at: usize) -> usize {

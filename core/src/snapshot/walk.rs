@@ -144,7 +144,7 @@ impl Walk {
                 error: error.map(|error| Cow::Borrowed(&**error)),
                 data: Cow::Borrowed(state.data_at(slot)),
             };
-            push(&mut raw, &Piece::Task(image));
+            push_task(&mut raw, &image);
             self.pieces += 1;
         }
         (raw, (last < self.slots).then_some(last))
@@ -208,6 +208,12 @@ fn encode<T: serde::Serialize>(value: &T) -> Vec<u8> {
 
 fn push(raw: &mut Vec<u8>, piece: &Piece<'_>) {
     crate::entry::write(raw, piece);
+}
+
+/// The same bytes as those of [`Piece::Task`].
+fn push_task(raw: &mut Vec<u8>, image: &Image<'_>) {
+    raw.push(0);
+    crate::entry::put_image(raw, image);
 }
 
 /// A chunk as it stands in the file. Deflating costs time: it is done beside the walk, not in it.

@@ -48,8 +48,9 @@ impl State {
                     return Err(format!("task {id} is not found by its key {key:?}"));
                 }
             }
-            sum = sum.wrapping_add(self.hash(slot));
-            bytes += self.weight(slot);
+            let (weight, hash, _) = self.measure(slot);
+            sum = sum.wrapping_add(hash);
+            bytes += weight;
         }
         let tasks = self.slots.len();
         let agree = [

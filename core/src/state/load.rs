@@ -3,15 +3,15 @@
 use alloc::sync::Arc;
 
 use super::{
-    Arena, CLAIM_BYTES, NONE, Remembered, State, TASK_BYTES, Value, digest,
+    Arena, CLAIM_BYTES, NONE, Remembered, State, TASK_BYTES, Title, Value, digest,
     index::{ORIGIN, key_hash},
     slot::{Claim, Slot, Texts},
 };
 use crate::{entry::Image, id::Author, port::Tail};
 
 impl State {
-    /// Puts a task in, of which nothing is there.
-    pub(crate) fn load(&mut self, image: &Image<'_>) {
+    /// Puts a task in, of which nothing is there, and says where.
+    pub(crate) fn load(&mut self, image: &Image<'_>) -> u32 {
         let id = image.id.0;
         let origin = if image.origin.0 == 0 { id } else { image.origin.0 };
         let group = self.groups.number(&image.group);
@@ -54,8 +54,17 @@ impl State {
             self.index_id(origin, slot | ORIGIN);
         }
         self.index_key(slot);
-        self.bytes += self.weight(slot);
-        self.digest = self.digest.wrapping_add(self.hash(slot));
+        self.give_weight(slot);
+        slot
+    }
+
+    /// Puts a task in, unless one of its id is there.
+    pub(crate) fn load_new(&mut self, image: &Image<'_>) -> bool {
+        let fresh = self.slot_of(image.id.0).is_none();
+        if fresh {
+            self.load(image);
+        }
+        fresh
     }
 
     pub(super) fn index_key(&mut self, slot: u32) {
@@ -117,25 +126,27 @@ impl State {
         self.memo.insert(owner, id, outcome);
     }
 
-    pub(super) fn weight(&self, slot: u32) -> u64 {
-        let task = &self.slots[slot];
-        let mut bytes = TASK_BYTES + Arena::footprint(task.len as usize) as u64;
-        if task.claim != NONE {
-            bytes += CLAIM_BYTES;
-        }
-        let (key, error) = self.texts_at(slot);
-        for text in [key, error].into_iter().flatten() {
-            bytes += 48 + text.len() as u64;
-        }
-        bytes
-    }
-
-    pub(super) fn hash(&self, slot: u32) -> u64 {
+    /// What a task adds to the size and to the digest, and the task but for its data.
+    pub(super) fn measure(&self, slot: u32) -> (u64, u64, Title) {
         let task = &self.slots[slot];
         let title = self.title_at(slot);
-        let text = |text: Option<&Arc<str>>| text.map_or(0, |text| digest::text(text));
-        let (key, error) = self.texts_at(slot);
-        digest::item([
+        let mut bytes = TASK_BYTES + Arena::footprint(task.len as usize) as u64;
+        let (mut key, mut error) = (0, 0);
+        if task.claim != NONE {
+            bytes += CLAIM_BYTES;
+            let texts = self.claims[task.claim].texts;
+            if texts != NONE {
+                let mut add = |text: &Option<Arc<str>>| {
+                    text.as_ref().map_or(0, |text| {
+                        bytes += 48 + text.len() as u64;
+                        digest::text(text)
+                    })
+                };
+                let texts = &self.texts[texts];
+                (key, error) = (add(&texts.key), add(&texts.error));
+            }
+        }
+        let hash = digest::item([
             title.id,
             title.origin,
             title.available_at,
@@ -143,9 +154,25 @@ impl State {
             title.owner,
             u64::from(title.attempt) << 32 | u64::from(title.failures),
             self.groups[task.group].hash,
-            text(key),
-            text(error),
+            key,
+            error,
             u64::from(task.crc) << 32 | u64::from(task.len),
-        ])
+        ]);
+        (bytes, hash, title)
+    }
+
+    /// A task comes in, or is what it is from now on.
+    pub(super) fn give_weight(&mut self, slot: u32) {
+        let (bytes, hash, _) = self.measure(slot);
+        self.bytes += bytes;
+        self.digest = self.digest.wrapping_add(hash);
+    }
+
+    /// A task goes, or is about to be changed: what it was.
+    pub(super) fn take_weight(&mut self, slot: u32) -> Title {
+        let (bytes, hash, title) = self.measure(slot);
+        self.bytes -= bytes;
+        self.digest = self.digest.wrapping_sub(hash);
+        title
     }
 }

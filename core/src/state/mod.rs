@@ -14,6 +14,7 @@
 
 mod apply;
 mod arena;
+mod change;
 mod check;
 pub mod dice;
 pub mod digest;
@@ -78,6 +79,10 @@ pub struct State {
     level: u32,
     bytes: u64,
     digest: u64,
+    /// No id from here on has ever been in the index.
+    unseen: u64,
+    /// The slots of the tasks that the last entry made or changed, in the order of its ops.
+    placed: Vec<u32>,
     stirred: Vec<Arc<str>>,
     stirred_all: bool,
 }
@@ -179,11 +184,15 @@ impl State {
     }
 
     fn index_id(&mut self, number: u64, entry: u32) {
+        self.unseen = self.unseen.max(number.saturating_add(1));
         let (slots, claims) = (&self.slots, &self.claims);
         self.ids.insert(number, entry, |entry| Self::number(slots, claims, entry));
     }
 
     fn slot_of(&self, id: u64) -> Option<u32> {
+        if id >= self.unseen {
+            return None;
+        }
         // During a tolerant replay a task may stand under its first id while a later form of it stands there as well.
         self.ids.find(id, |entry| entry & ORIGIN == 0 && self.slots[entry].id == id)
     }

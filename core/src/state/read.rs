@@ -60,6 +60,14 @@ impl State {
         self.slot_of(id.0).map(|slot| self.task_at(slot))
     }
 
+    /// A task that is likely to be the one which the last entry made or changed as its `at`th.
+    pub(crate) fn placed(&self, at: usize, id: TaskId) -> Option<Task> {
+        match self.placed.get(at) {
+            Some(slot) if self.slots.get(*slot).is_some_and(|task| task.id == id.0) => Some(self.task_at(*slot)),
+            _ => self.task(id),
+        }
+    }
+
     fn task_at(&self, slot: u32) -> Task {
         let title = self.title_at(slot);
         let (key, error) = self.texts_at(slot);

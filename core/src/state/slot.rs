@@ -15,7 +15,7 @@ use super::slab::{NONE, Vacant};
 use crate::time::Millis;
 
 /// The part that every task has.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Slot {
     /// The present id; 0 where the slot is vacant.
     pub id: u64,

@@ -86,7 +86,7 @@ pub(super) fn judge(
     let mut answer = Answer { ids: SmallVec::with_capacity(taken.len()), ..Answer::default() };
     let mut footprint = Footprint::new(bench.alone);
     let mut ops: SmallVec<[Op<'_>; 1]> = SmallVec::with_capacity(taken.len());
-    for slot in taken {
+    for &slot in &taken {
         let title = bench.state.title_in(slot);
         footprint.task(title.id);
         if let (Some(key), _) = bench.state.texts_at(slot) {
@@ -110,6 +110,7 @@ pub(super) fn judge(
         footprint.request = mark.map(|(id, _)| (owner.0, id.into()));
     }
     let payload = write_payload(bench, owner, mark, &answer, &ops);
+    answer.slots = taken;
     Ok(Verdict::Plan(Plan { payload, next_id: TaskId(next_id), answer, footprint }))
 }
 

@@ -105,6 +105,8 @@ pub struct Answer {
     pub ids: SmallVec<[TaskId; 2]>,
     /// The numbers that increments left.
     pub counts: Vec<i64>,
+    /// Where the tasks that its ops change stand, in the order of the ops: judging has looked for them already.
+    pub(crate) slots: SmallVec<[u32; 4]>,
 }
 
 /// A request judged and found good.
@@ -150,7 +152,7 @@ pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice) -> Result<
             }
             let ids =
                 known.ids.iter().flat_map(|(first, count)| (0..u64::from(*count)).map(move |i| TaskId(first + i)));
-            let answer = Answer { ids: ids.collect(), counts: known.counts.clone() };
+            let answer = Answer { ids: ids.collect(), counts: known.counts.clone(), ..Answer::default() };
             return Ok(Verdict::Answer { revision: known.revision, answer, repeated: true });
         }
         if bench.overlay.asked(owner, id) {

@@ -16,6 +16,7 @@ use crate::{
 /// What is staged and not yet confirmed.
 #[derive(Debug, Default)]
 pub struct Overlay {
+    staged: bool,
     tasks: FoldMap<u64, ()>,
     groups: FoldMap<Arc<str>, Millis>,
     keys: FoldMap<u64, ()>,
@@ -82,6 +83,7 @@ impl Overlay {
 
     /// Takes in what a transaction touches, at the revision that it is staged as.
     pub(crate) fn stage(&mut self, footprint: Footprint, revision: Revision) {
+        self.staged = true;
         self.tasks.extend(footprint.tasks.into_iter().map(|id| (id, ())));
         for (group, available_at) in footprint.groups {
             let first = self.groups.entry(group).or_insert(available_at);
@@ -99,6 +101,10 @@ impl Overlay {
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
+        // Most batches are of one transaction, behind which nothing was staged.
+        if !core::mem::take(&mut self.staged) {
+            return;
+        }
         self.tasks.clear();
         self.groups.clear();
         self.keys.clear();

@@ -74,7 +74,7 @@ struct Drafting<'a, 'b> {
     /// Keys that the transaction gives.
     given: FoldMap<u64, ()>,
     updated: Vec<(usize, Title)>,
-    deleted: Vec<(TaskId, Reason)>,
+    deleted: SmallVec<[(Reason, TaskId, u32); 1]>,
     /// Those of `deleted`, to find, where it matters.
     ended: FoldMap<u64, ()>,
     footprint: Footprint,
@@ -90,7 +90,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
             named: FoldMap::default(),
             given: FoldMap::default(),
             updated: Vec::new(),
-            deleted: Vec::new(),
+            deleted: SmallVec::new(),
             ended: FoldMap::default(),
             footprint: Footprint::new(bench.alone),
             deferred: false,
@@ -155,7 +155,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 Ok(()) => {
                     self.touch(&title);
                     self.footprint.added_tasks -= 1;
-                    self.deleted.push((delete.id, delete.reason));
+                    self.deleted.push((delete.reason, delete.id, title.slot));
                     if !alone {
                         self.ended.insert(delete.id.0, ());
                     }
@@ -277,11 +277,12 @@ impl<'a, 'b> Drafting<'a, 'b> {
             next_id += 1;
             id
         };
-        let mut answer =
-            Answer { ids: SmallVec::with_capacity(adds.len() + self.updated.len()), counts: records.counts.clone() };
-        let mut ops =
-            Coalescer::with_capacity(self.deleted.len() + adds.len() + self.updated.len() + request.puts.len());
-        for (id, reason) in &self.deleted {
+        let mut answer = Answer { counts: records.counts.clone(), ..Answer::default() };
+        let changes = adds.len() + self.updated.len();
+        answer.ids.reserve(changes);
+        let mut ops = Coalescer::with_capacity(self.deleted.len() + changes + request.puts.len());
+        for (reason, id, slot) in &self.deleted {
+            answer.slots.push(*slot);
             ops.push(Op::Remove { id: *id, reason: *reason });
         }
         for added in adds {
@@ -293,6 +294,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 Added::New { add, replaces } => (add, replaces),
             };
             if let Some(title) = replaces {
+                answer.slots.push(title.slot);
                 ops.push(Op::Remove { id: TaskId(title.id), reason: Reason::Replaced });
             }
             let id = draw();
@@ -308,6 +310,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 *answered = id;
             }
             answer.ids.push(id);
+            answer.slots.push(title.slot);
             let after = changed(bench, &mut Reasons::default(), || format!("updates[{at}]"), update, title, self.owner);
             ops.push(update_op(bench, update, title, id, after));
         }
