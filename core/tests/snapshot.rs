@@ -270,7 +270,7 @@ fn many_remembered_requests_are_walked_while_more_come_in() {
 #[test]
 fn a_slice_over_vacant_slots_is_bounded_and_the_walk_goes_on_behind_them() {
     let mut store = store();
-    let many = store.update(&adds(&[("a", "x"); 3_000])).unwrap().tasks;
+    let many = store.update(&adds(&vec![("a", "x"); 3_000])).unwrap().tasks;
     store.add("a", "last");
     let deletes = many.iter().map(|task| Delete { id: task.id, ..Delete::default() }).collect();
     store.update(&Request { deletes, ..Request::default() }).unwrap();
@@ -282,7 +282,9 @@ fn a_slice_over_vacant_slots_is_bounded_and_the_walk_goes_on_behind_them() {
     }
     assert!(empty >= 40, "3000 vacant slots were passed in {empty} slices");
     let mut loader = Loader::new(StoreId([1; 16]));
-    chunks.iter().for_each(|chunk| loader.feed(chunk).unwrap());
+    for chunk in &chunks {
+        loader.feed(chunk).unwrap();
+    }
     assert_eq!(loader.finish().unwrap().state.tasks(), 1);
 }
 

@@ -155,8 +155,6 @@ impl Loader {
             self.head = Some(head);
             return Err(Error::new(Code::Replaced, "the snapshot is of another store"));
         }
-        // A hint only: what is said of the number of tasks must not make a reader allocate without bound.
-        self.state.reserve(head.tasks.min(1 << 24) as usize);
         let tail =
             Tail { position: Position(head.position), revision: head.begin, next_id: head.next_id, link: head.link };
         self.state.stand_at(&tail, head.level, head.exclusive);
@@ -198,7 +196,7 @@ impl Loader {
     }
 
     /// All bytes were given.
-    pub fn finish(self) -> Result<Loaded> {
+    pub fn finish(mut self) -> Result<Loaded> {
         let (Some(head), Some(end)) = (self.head, self.end) else {
             return Err(damaged("it ends too early"));
         };
@@ -209,6 +207,7 @@ impl Loader {
             Tail { position: Position(head.position), revision: head.begin, next_id: head.next_id, link: head.link };
         let end_tail =
             Tail { position: Position(end.position), revision: end.end, next_id: end.next_id, link: end.link };
+        self.state.tidy_index();
         Ok(Loaded { state: self.state, begin, end: end_tail, digest: end.digest })
     }
 }

@@ -3,7 +3,8 @@
 use super::{
     NONE, State, Title,
     apply::{Doing, Mode, unfit},
-    index::{ORIGIN, key_hash},
+    index::ORIGIN,
+    keys::key_hash,
     past::Gone,
     slot::{Claim, Slot},
 };

@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String};
 
-use super::{State, index::key_hash, slot::Slot};
+use super::{State, keys::key_hash, slot::Slot};
 
 impl State {
     /// Looks at everything twice. `Err` says what does not agree; that would be a fault of Tenure.

@@ -4,7 +4,8 @@ use alloc::sync::Arc;
 
 use super::{
     Arena, CLAIM_BYTES, NONE, Remembered, State, TASK_BYTES, Title, Value, digest,
-    index::{ORIGIN, key_hash},
+    index::{Index, ORIGIN},
+    keys::key_hash,
     slot::{Claim, Slot, Texts},
 };
 use crate::{entry::Image, id::Author, port::Tail};
@@ -99,10 +100,25 @@ impl State {
         }
     }
 
-    /// Makes room for that many more tasks.
-    pub(crate) fn reserve(&mut self, tasks: usize) {
-        let (slots, claims) = (&self.slots, &self.claims);
-        self.ids.reserve(tasks, |entry| Self::number(slots, claims, entry));
+    /// All tasks of a snapshot are in. Where they came in the order of their slots alone, the index was made before it
+    /// could know how close together they lie.
+    pub(crate) fn tidy_index(&mut self) {
+        if self.ids.sparse_len() < self.ids.len() / 4 {
+            return;
+        }
+        let mut entries = alloc::vec::Vec::with_capacity(self.ids.len());
+        for slot in self.walk_slots(0, u32::MAX) {
+            let (id, origin) = (self.slots[slot].id, self.origin(slot));
+            entries.push((id, slot));
+            if origin != id {
+                entries.push((origin, slot | ORIGIN));
+            }
+        }
+        entries.sort_unstable();
+        self.ids = Index::default();
+        for (number, entry) in entries {
+            self.index_id(number, entry);
+        }
     }
 
     /// Whether it is, for a snapshot's replay, the state at this revision.

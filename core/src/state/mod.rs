@@ -21,6 +21,7 @@ pub mod digest;
 mod group;
 mod heap;
 mod index;
+mod keys;
 mod load;
 mod memo;
 mod past;
@@ -40,7 +41,7 @@ pub use slab::NONE;
 pub use table::{Tables, Value};
 
 pub(crate) use arena::Arena;
-pub(crate) use index::key_hash;
+pub(crate) use keys::key_hash;
 
 use alloc::{sync::Arc, vec::Vec};
 
@@ -49,7 +50,8 @@ use crate::{
     time::Millis,
 };
 use group::Groups;
-use index::{Index, KeyIndex, ORIGIN};
+use index::{Index, ORIGIN};
+use keys::KeyIndex;
 use slab::Slab;
 use slot::{Claim, Slot, Texts};
 
@@ -180,7 +182,7 @@ impl State {
     }
 
     fn entry(&self, number: u64) -> Option<u32> {
-        self.ids.get(number, |entry| Self::number(&self.slots, &self.claims, entry))
+        self.ids.get(number, |entry| Self::number(&self.slots, &self.claims, entry) == number)
     }
 
     fn index_id(&mut self, number: u64, entry: u32) {
@@ -194,7 +196,7 @@ impl State {
             return None;
         }
         // During a tolerant replay a task may stand under its first id while a later form of it stands there as well.
-        self.ids.find(id, |entry| entry & ORIGIN == 0 && self.slots[entry].id == id)
+        self.ids.slot(id, |slot| self.slots[slot].id == id)
     }
 
     /// The live task of an origin.

@@ -278,9 +278,8 @@ impl<'a, 'b> Drafting<'a, 'b> {
             id
         };
         let mut answer = Answer { counts: records.counts.clone(), ..Answer::default() };
-        let changes = adds.len() + self.updated.len();
-        answer.ids.reserve(changes);
-        let mut ops = Coalescer::with_capacity(self.deleted.len() + changes + request.puts.len());
+        let mut ops = Coalescer::with_capacity(self.deleted.len() + adds.len() + self.updated.len() + 1);
+        answer.ids.reserve(adds.len() + self.updated.len());
         for (reason, id, slot) in &self.deleted {
             answer.slots.push(*slot);
             ops.push(Op::Remove { id: *id, reason: *reason });

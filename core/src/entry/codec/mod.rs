@@ -214,26 +214,32 @@ impl<'a> Rest<'a> {
         core::str::from_utf8(self.bytes()?).ok()
     }
 
-    fn option(&mut self) -> Option<Option<Cow<'a, str>>> {
-        match self.byte()? {
-            0 => Some(None),
-            1 => Some(Some(Cow::Borrowed(self.text()?))),
-            _ => None,
-        }
+    /// Reads an option into its place; false where it can't be read.
+    fn option(&mut self, into: &mut Option<Cow<'a, str>>) -> bool {
+        *into = match self.byte() {
+            Some(0) => None,
+            Some(1) => match self.text() {
+                Some(text) => Some(Cow::Borrowed(text)),
+                None => return false,
+            },
+            _ => return false,
+        };
+        true
     }
 
     pub(crate) fn image(&mut self) -> Option<Image<'a>> {
+        let (mut key, mut error) = (None, None);
         Some(Image {
             id: TaskId(self.number()?),
             origin: TaskId(self.number()?),
             group: Cow::Borrowed(self.text()?),
-            key: self.option()?,
+            key: self.option(&mut key).then_some(key)?,
             available_at: self.number()?,
             added_at: self.number()?,
             owner: OwnerId(self.number()?),
             attempt: self.small()?,
             failures: self.small()?,
-            error: self.option()?,
+            error: self.option(&mut error).then_some(error)?,
             data: Cow::Borrowed(self.bytes()?),
         })
     }
@@ -241,16 +247,19 @@ impl<'a> Rest<'a> {
     pub(super) fn op(&mut self) -> Option<Op<'a>> {
         Some(match self.byte()? {
             0 => Op::Save { replaces: TaskId(self.number()?), task: self.image()? },
-            1 => Op::Retitle(Retitle {
-                old: TaskId(self.number()?),
-                id: TaskId(self.number()?),
-                available_at: self.number()?,
-                owner: OwnerId(self.number()?),
-                attempt: self.small()?,
-                failures: self.small()?,
-                group: self.option()?,
-                error: self.option()?,
-            }),
+            1 => {
+                let (mut group, mut error) = (None, None);
+                Op::Retitle(Retitle {
+                    old: TaskId(self.number()?),
+                    id: TaskId(self.number()?),
+                    available_at: self.number()?,
+                    owner: OwnerId(self.number()?),
+                    attempt: self.small()?,
+                    failures: self.small()?,
+                    group: self.option(&mut group).then_some(group)?,
+                    error: self.option(&mut error).then_some(error)?,
+                })
+            }
             2 => {
                 let id = self.number()?;
                 let reason = match self.byte()? {
