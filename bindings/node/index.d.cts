@@ -425,6 +425,7 @@ export interface Limits {
   transactionBytes?: number
   transactionItems?: number
   claimTasks?: number
+  claimGroups?: number
   leaseMin?: Millis
   leaseMax?: Millis
   errorBytes?: number

@@ -116,6 +116,7 @@ fn limits(place: &str, value: &Unknown<'_>) -> napi::Result<Limits> {
         "transactionBytes",
         "transactionItems",
         "claimTasks",
+        "claimGroups",
         "leaseMin",
         "leaseMax",
         "errorBytes",
@@ -132,6 +133,7 @@ fn limits(place: &str, value: &Unknown<'_>) -> napi::Result<Limits> {
         ("transactionBytes", &mut limits.transaction_bytes),
         ("transactionItems", &mut limits.transaction_items),
         ("claimTasks", &mut limits.claim_tasks),
+        ("claimGroups", &mut limits.claim_groups),
         ("errorBytes", &mut limits.error_bytes),
     ];
     for (name, limit) in sizes {
