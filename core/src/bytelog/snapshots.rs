@@ -29,6 +29,10 @@ const TRAILER: usize = 20;
 const MAGIC: [u8; 8] = *b"TNSP\x01\0\0\0";
 const END: [u8; 8] = *b"\0\0\0\0TNSE";
 
+/// Bytes that are synced together. A file system may have to write all that is new before it can answer any sync, so
+/// that a commit beside a snapshot would wait for the whole of it.
+const STEP: u64 = 1 << 20;
+
 /// What gives a snapshot's bytes, piece by piece.
 type Pieces<'a> = &'a mut dyn FnMut() -> Result<Option<Vec<u8>>>;
 
@@ -79,7 +83,7 @@ fn write<F: DiskFile>(file: &F, store: StoreId, of: SnapshotName, bytes: Pieces<
     let header = header(store, of);
     let mut sums = sums_of(&header);
     file.write_at(0, &header)?;
-    let (mut at, mut total) = (HEADER as u64, 0);
+    let (mut at, mut total, mut synced) = (HEADER as u64, 0, 0);
     while let Some(given) = bytes()? {
         for piece in given.chunks(u32::MAX as usize) {
             let sum = crc32fast::hash(piece).to_le_bytes();
@@ -91,6 +95,10 @@ fn write<F: DiskFile>(file: &F, store: StoreId, of: SnapshotName, bytes: Pieces<
             file.write_at(at + 8, piece)?;
             at += 8 + piece.len() as u64;
             total += piece.len() as u64;
+            if at - synced >= STEP {
+                file.sync()?;
+                synced = at;
+            }
         }
     }
     file.write_at(at, &trailer(total, sums))?;

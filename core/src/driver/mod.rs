@@ -82,12 +82,6 @@ impl Driver {
         Ok(Self { engine, setup, journal, lock_wait, journal_bytes: 0, journal_bytes_at: 0, short: false, damaged })
     }
 
-    /// Snapshots that were found damaged when the state was loaded, which an older one, or the journal, has made up for.
-    /// They are removed when a new one is taken.
-    pub fn damaged(&self) -> &[Damaged] {
-        &self.damaged
-    }
-
     /// Puts something around the journal; its entries and tail must stay the same.
     pub fn wrap_journal(&mut self, wrap: impl FnOnce(Box<dyn Journal>) -> Box<dyn Journal>) {
         let held: Box<dyn Journal> = Box::new(crate::rows::Ephemeral::new(self.journal.identity()));

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Clock, Driver};
+use super::{Clock, Damaged, Driver};
 use crate::{
     error::Result,
     id::Position,
@@ -59,6 +59,12 @@ impl Driver {
         prune(&mut *prepared.journal, prepared.walk.begin().position)?;
         self.damaged.clear();
         Ok(name)
+    }
+
+    /// Snapshots that were found damaged when the state was loaded, which an older one, or the journal, has made up for.
+    /// They are removed when a new one is taken.
+    pub fn damaged(&self) -> &[Damaged] {
+        &self.damaged
     }
 
     /// Before a new snapshot is published: those that can't be used go first, so that the one that can is the one that

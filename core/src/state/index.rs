@@ -208,7 +208,7 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use alloc::{vec, vec::Vec};
+    use alloc::vec::Vec;
 
     use super::*;
     use crate::state::dice::Dice;
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_number_may_have_a_present_task_and_a_marked_one() {
         let mut index = Index::default();
-        let ids = vec![7, 7];
+        let ids = [7, 7];
         let number = |entry: u32| ids[(entry & !ORIGIN) as usize];
         index.insert(7, 1 | ORIGIN, number);
         assert_eq!(index.slot(7, |_| true), None);
