@@ -40,6 +40,18 @@ function began() {
 
 /** @param {any[]} messages */
 function deliver(messages) {
+  // Whatever else the loop has to do comes between.
+  setImmediate(more)
+  hear(messages)
+}
+
+function more() {
+  const messages = bridge.more()
+  if (messages !== null) deliver(messages)
+}
+
+/** @param {any[]} messages */
+function hear(messages) {
   for (let i = 0; i < messages.length; i += 3) {
     const id = messages[i + 1]
     switch (messages[i]) {

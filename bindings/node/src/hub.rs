@@ -59,10 +59,18 @@ pub enum Message {
 /// One environment's way back.
 pub struct Hub {
     deliver: Deliver,
-    outbox: Arc<Mutex<Vec<Message>>>,
+    outbox: Arc<Mutex<Outbox>>,
     /// None once the environment has ended.
     calls: Mutex<Option<HashMap<u32, Waiting>>>,
     last: AtomicU32,
+}
+
+/// What waits to go over. While JavaScript is busy with what it got it is not called again, but asks for more once its loop has
+/// turned: else answers that come as fast as questions would leave the loop no turn for anything else.
+#[derive(Default)]
+struct Outbox {
+    messages: Vec<Message>,
+    busy: bool,
 }
 
 /// A call whose answer has not come.
@@ -82,11 +90,11 @@ impl Hub {
     /// Sends several messages in one piece.
     pub fn send_all(&self, messages: impl IntoIterator<Item = Message>) {
         let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
-        let silent = outbox.is_empty();
-        outbox.extend(messages);
-        let any = !outbox.is_empty();
+        outbox.messages.extend(messages);
+        let call = !outbox.busy && !outbox.messages.is_empty();
+        outbox.busy |= call;
         drop(outbox);
-        if silent && any {
+        if call {
             // An environment that has ended hears nothing, and has nobody who waits.
             self.deliver.call(FnArgs { data: (Drain(self.outbox.clone()),) }, ThreadsafeFunctionCallMode::NonBlocking);
         }
@@ -170,11 +178,11 @@ fn fault() -> Error {
 }
 
 /// What the JavaScript thread takes over, once it gets there.
-pub struct Drain(Arc<Mutex<Vec<Message>>>);
+pub struct Drain(Arc<Mutex<Outbox>>);
 
 impl ToNapiValue for Drain {
     unsafe fn to_napi_value(raw: sys::napi_env, drain: Self) -> napi::Result<sys::napi_value> {
-        let messages = std::mem::take(&mut *drain.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let messages = std::mem::take(&mut drain.0.lock().unwrap_or_else(PoisonError::into_inner).messages);
         let env = Env::from_raw(raw);
         let mut array = env.create_array(u32::try_from(messages.len() * 3).unwrap_or_default())?;
         for (i, message) in messages.into_iter().enumerate() {
@@ -251,6 +259,14 @@ pub fn connect(env: Env, deliver: Deliver) -> napi::Result<Bridge> {
 
 #[napi]
 impl Bridge {
+    /// What has come meanwhile. Where that is nothing, the next message calls by itself.
+    #[napi]
+    pub fn more(&self) -> Option<Drain> {
+        let mut outbox = self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        outbox.busy = !outbox.messages.is_empty();
+        outbox.busy.then(|| Drain(self.0.outbox.clone()))
+    }
+
     /// The answer to a call. Where it is not what the method must answer, says what that is.
     #[napi]
     pub fn answer(&self, call: u32, value: Unknown<'_>) -> Option<&'static str> {
