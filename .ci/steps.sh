@@ -72,8 +72,10 @@ need_venv() {
     fi
 }
 
+# Packages come with `npm install --no-save`, which keeps to the lock file where `npm ci` insists that a registry has each
+# package for every platform.
 need_node() {
-    if ! command -v npm >/dev/null || ! node -e 'process.exit(process.versions.node.split(".")[0] < 20)'; then
+    if ! command -v npm >/dev/null || ! node -e 'process.exitCode = Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0'; then
         loud "Node is missing or too old: install Node 20 or later with npm"
         return 1
     fi
