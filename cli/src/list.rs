@@ -103,7 +103,8 @@ pub fn stats(setting: &Setting, out: &mut Output, args: &Stats) -> Result<()> {
     let store = setting.to_look(&args.at.store)?;
     let stats = store.stats()?;
     let journal = stats.journal;
-    let value = json!({
+    let snapshot_error = stats.snapshot_error.as_ref().map(ToString::to_string);
+    let mut value = json!({
         "store": store.identity().to_string(),
         "revision": stats.revision,
         "next_id": stats.next_id,
@@ -123,8 +124,11 @@ pub fn stats(setting: &Setting, out: &mut Output, args: &Stats) -> Result<()> {
         "floor": journal.floor,
         "aborted": journal.aborted,
     });
+    if let Some(error) = &snapshot_error {
+        value["snapshot_error"] = error.as_str().into();
+    }
     out.report(&value, || {
-        let rows = [
+        let mut rows = vec![
             ("store", store.identity().to_string()),
             ("revision", stats.revision.to_string()),
             ("next id", stats.next_id.to_string()),
@@ -137,6 +141,8 @@ pub fn stats(setting: &Setting, out: &mut Output, args: &Stats) -> Result<()> {
             ("snapshots", spell_size(journal.snapshot_bytes)),
             ("exclusive", if stats.exclusive.0 == 0 { "no" } else { "yes: one handle alone may write" }.into()),
         ];
-        output::table(&rows.map(|(name, value)| [name.into(), value]))
+        rows.extend(snapshot_error.map(|error| ("snapshot error", error)));
+        let rows: Vec<[String; 2]> = rows.into_iter().map(|(name, value)| [name.into(), value]).collect();
+        output::table(&rows)
     })
 }

@@ -54,6 +54,11 @@ pub(crate) fn snapshot(end: Revision, bytes: u64, took: Duration) {
     );
 }
 
+pub(crate) fn snapshot_damaged(error: &Error) {
+    let _ = error;
+    tell!(warn, %error, "a snapshot was passed over: it goes when the next one is taken");
+}
+
 pub(crate) fn snapshot_failed(error: &Error) {
     let _ = error;
     tell!(warn, %error, "no snapshot could be taken: it is tried again later");

@@ -82,6 +82,7 @@ impl Store {
         let now = || clock.now();
         let mut driver = Driver::open(journal, setup, millis(options.lock_wait), &now)?;
         driver.engine().may_read()?;
+        driver.damaged().iter().for_each(|(_, error)| crate::trace::snapshot_damaged(error));
         let life = alone::enter(&mut driver, path.as_deref(), options, &now)?;
         if !options.is_strict() && options.sharing != Sharing::Shared && !options.read_only && !volatile {
             let tail = *driver.engine().tail();

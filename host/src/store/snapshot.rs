@@ -68,7 +68,9 @@ impl Snapshots {
 
     /// Looks where the last snapshot lies, whoever took it.
     pub fn find(&self, driver: &mut Driver) -> Result<()> {
-        for name in driver.journal().snapshots()? {
+        let mut names = driver.journal().snapshots()?;
+        names.retain(|name| driver.damaged().iter().all(|(damaged, _)| damaged != name));
+        for name in names {
             let begin = match begin_of(driver.journal(), name) {
                 Ok(begin) => begin,
                 // Opening has gone past it, or will.

@@ -1,0 +1,54 @@
+//! A snapshot that was damaged on the disk.
+
+#![allow(clippy::unwrap_used)]
+
+use std::{fs, path::PathBuf};
+
+use tenure::{Options, SnapshotPolicy, Store};
+
+fn open(path: &std::path::Path) -> Store {
+    let automatic = SnapshotPolicy { automatic: false, ..SnapshotPolicy::default() };
+    Options::new().snapshots(automatic).open(path).unwrap()
+}
+
+fn snapshots(path: &std::path::Path) -> Vec<PathBuf> {
+    let names = fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<PathBuf> = names.filter(|name| name.extension().is_some_and(|end| end == "snap")).collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn of_a_damaged_snapshot_the_older_one_takes_the_place_wherever_the_damage_lies() {
+    // The file's own header, the head chunk, the items, the trailer.
+    for part in [30, 60, 400, usize::MAX] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = open(&path);
+        store.add_many("a", (0..100).map(|i| format!("task {i}"))).unwrap();
+        store.snapshot().unwrap();
+        store.add("a", "between").unwrap();
+        store.snapshot().unwrap();
+        store.add("a", "behind").unwrap();
+        let digest = store.digest().unwrap();
+        store.close().unwrap();
+        let [good, newest] = &snapshots(&path)[..] else { panic!("{:?}", snapshots(&path)) };
+        let mut bytes = fs::read(newest).unwrap();
+        let at = part.min(bytes.len() - 1);
+        bytes[at] ^= 1;
+        fs::write(newest, bytes).unwrap();
+
+        let store = open(&path);
+        assert_eq!(store.digest().unwrap(), digest, "damage at {at}");
+        // One whose header or trailer is damaged is no snapshot any more, and is not listed.
+        let told = store.stats().unwrap().snapshot_error;
+        assert!(told.is_some() || [30, usize::MAX].contains(&part), "damage at {at} was not told");
+        store.snapshot().unwrap();
+        assert!(store.stats().unwrap().snapshot_error.is_none());
+        let kept = snapshots(&path);
+        assert!(kept.contains(good), "the good one went, and {kept:?} stayed");
+        assert_eq!(kept.contains(newest), told.is_none());
+        store.close().unwrap();
+        assert!(tenure::verify::verify(&path).is_ok() || told.is_none(), "damage at {at}");
+    }
+}
