@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "serve")]
+use crate::serve;
 use crate::{demo, group, journal, list, records, snapshot, task, update};
 
 /// A durable, transactional coordination store: claim work for a lease, commit each result once.
@@ -88,6 +90,9 @@ pub enum Command {
     Restore(snapshot::Restore),
     /// Raise the store's format level to this program's.
     Upgrade(snapshot::Upgrade),
+    /// Serve the store over HTTP, until SIGTERM or Ctrl-C.
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Serve>),
     /// See it at work.
     #[command(subcommand)]
     Demo(demo::Demo),

@@ -9,6 +9,7 @@
 //!   snapshot   snapshots, backups, the level        demo      the word count
 //!   output     for people, or JSON                  quantity  60s, 1.5MiB
 //!   exit       errors as exit codes                 progress  a bar on stderr, where that is a terminal
+//!   serve      the service
 //! ```
 
 mod args;
@@ -22,6 +23,8 @@ mod output;
 mod progress;
 mod quantity;
 mod records;
+#[cfg(feature = "serve")]
+mod serve;
 mod snapshot;
 mod task;
 mod update;
@@ -104,6 +107,8 @@ fn run(command: &Command, setting: &Setting, out: &mut Output) -> Result<i32> {
         Command::Backup(args) => snapshot::backup(out, args),
         Command::Restore(args) => snapshot::restore(out, args),
         Command::Upgrade(args) => snapshot::upgrade(setting, out, args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::serve(setting, out, args),
         Command::Demo(command) => demo::run(command),
     }
     .map(|()| exit::DONE)

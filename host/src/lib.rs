@@ -38,7 +38,9 @@ mod trace;
 pub mod verify;
 
 pub use options::{Durability, Options, Sharing, SnapshotPolicy};
-pub use store::{Batch, Cancel, Claims, Filter, Held, Stats, Store, Subject, TaskName, Transaction, Watch, Work};
+pub use store::{
+    Batch, Cancel, Claims, Filter, Held, Posted, Stats, Store, Subject, TaskName, Transaction, Watch, Work,
+};
 pub use tenure_core::{
     self as core, Add, Author, Claim, Code, Committed, Data, Delete, Depend, Error, GroupStats, Guard, IfExists,
     Increment, Kind, Limits, Millis, Order, Outcome, OwnerId, Position, Put, Record, Refusal, Remove, Request, Result,

@@ -1,6 +1,5 @@
-//! An entry in words, and as JSON.
+//! An entry in words.
 
-use serde_json::{Value, json};
 use tenure::{
     Millis,
     core::{
@@ -51,44 +50,4 @@ fn change_words(change: &Change, now: Millis) -> String {
         ChangeKind::Put => format!("put {place} {key:?}"),
         ChangeKind::RecordRemoved => format!("removed {place} {key:?}"),
     }
-}
-
-/// An entry as one JSON object.
-pub fn spell(event: &Event) -> Value {
-    let mut value = json!({
-        "revision": event.revision,
-        "kind": event.kind.slug(),
-        "at": event.at,
-        "owner": event.owner,
-        "actor": &*event.actor,
-        "author": format!("{:016x}", event.author.0),
-        "changes": event.changes.iter().map(change).collect::<Vec<_>>(),
-    });
-    if let Some(id) = &event.request_id {
-        value["request_id"] = json!(&**id);
-    }
-    value
-}
-
-fn change(change: &Change) -> Value {
-    let mut value = json!({"kind": change.kind.slug()});
-    let record = matches!(change.kind, ChangeKind::Put | ChangeKind::RecordRemoved);
-    if change.id.0 != 0 {
-        value["id"] = json!(change.id);
-        value["owner"] = json!(change.owner);
-        value["available_at"] = json!(change.available_at);
-    }
-    if change.old.0 != 0 {
-        value["old"] = json!(change.old);
-    }
-    if !change.place.is_empty() {
-        value[if record { "table" } else { "group" }] = json!(&*change.place);
-    }
-    if let Some(key) = &change.key {
-        value["key"] = json!(&**key);
-    }
-    if let Some(reason) = change.reason {
-        value["reason"] = json!(reason.slug());
-    }
-    value
 }

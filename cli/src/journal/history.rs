@@ -6,9 +6,13 @@ use std::{
 };
 
 use clap::Args;
-use tenure::{Code, Result, Revision, TaskId, core::engine::Event, history::History};
+use tenure::{
+    Code, Result, Revision, TaskId,
+    core::{engine::Event, json},
+    history::History,
+};
 
-use super::entry::{spell, words};
+use super::entry::words;
 use crate::{args::At, output::Output};
 
 /// How long one wait for more takes.
@@ -116,5 +120,5 @@ fn lives(args: &Log, id: TaskId) -> Result<HashSet<TaskId>> {
 }
 
 fn print(out: &mut Output, event: &Event) -> Result<()> {
-    if out.json { out.line(&spell(event).to_string()) } else { out.line(&words(event)) }
+    if out.json { out.line(&json::text(event)) } else { out.line(&words(event)) }
 }

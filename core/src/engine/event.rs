@@ -50,6 +50,10 @@ pub struct Change {
     pub owner: OwnerId,
     /// When the task can be claimed, or until when it is held.
     pub available_at: Millis,
+    /// How often the task was claimed.
+    pub attempt: u32,
+    /// How often its claimant said that it failed.
+    pub failures: u32,
 }
 
 /// What happened.
@@ -116,6 +120,8 @@ impl Change {
             reason: None,
             owner: OwnerId(0),
             available_at: 0,
+            attempt: 0,
+            failures: 0,
         };
         match op {
             Op::Save { replaces, task } => {
@@ -126,6 +132,8 @@ impl Change {
                 change.key = task.key.as_deref().map(Arc::from);
                 change.owner = task.owner;
                 change.available_at = task.available_at;
+                change.attempt = task.attempt;
+                change.failures = task.failures;
             }
             Op::Retitle(retitle) => {
                 change.id = retitle.id;
@@ -133,6 +141,8 @@ impl Change {
                 change.place = retitle.group.as_deref().map(Arc::from).unwrap_or_default();
                 change.owner = retitle.owner;
                 change.available_at = retitle.available_at;
+                change.attempt = retitle.attempt;
+                change.failures = retitle.failures;
             }
             Op::Remove { id, reason } => {
                 change.kind = ChangeKind::Removed;

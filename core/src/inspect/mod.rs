@@ -22,6 +22,7 @@
 //!
 //! Checksums, authors, digests and ids of stores are hexadecimal texts. Options that are absent are left out.
 
+mod event;
 mod item;
 mod line;
 mod snapshot;

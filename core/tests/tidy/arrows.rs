@@ -4,7 +4,8 @@
 const CRATES: &[(&str, &[&str])] = &[
     ("core", &["tenure-core"]), // itself, with its test journals, in its own tests
     ("host", &["tenure-core"]),
-    ("cli", &["tenure-core", "tenure"]),
+    ("server", &["tenure-core", "tenure"]),
+    ("cli", &["tenure-core", "tenure", "tenure-server"]),
     ("examples", &["tenure-core", "tenure"]),
     ("core/fuzz", &["tenure-core"]),
     ("bench", &["tenure-core", "tenure"]),

@@ -19,6 +19,7 @@ pub(super) struct Durable {
     covered: AtomicU64,
     syncs: AtomicU64,
     failures: AtomicU64,
+    micros: AtomicU64,
     state: Mutex<State>,
     dirty: Condvar,
     closed: AtomicBool,
@@ -45,6 +46,11 @@ impl Durable {
     /// Syncs that ran, and syncs that failed.
     pub fn counts(&self) -> (u64, u64) {
         (self.syncs.load(Ordering::Relaxed), self.failures.load(Ordering::Relaxed))
+    }
+
+    /// How long all syncs took.
+    pub fn time(&self) -> Duration {
+        Duration::from_micros(self.micros.load(Ordering::Relaxed))
     }
 
     pub fn close(&self) {
@@ -138,7 +144,9 @@ impl Shared {
         self.durable.syncs.fetch_add(1, Ordering::Relaxed);
         let began = Instant::now();
         let synced = sync.sync();
-        crate::trace::synced(began.elapsed(), synced.as_ref().err());
+        let took = began.elapsed();
+        self.durable.micros.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+        crate::trace::synced(took, synced.as_ref().err());
         match synced {
             Ok(synced) => {
                 self.driver_anyway().note_synced(&synced);

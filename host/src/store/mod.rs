@@ -10,6 +10,7 @@
 //! * `commit`     the queue and its leader; `batch` several requests of one caller
 //! * `durable`    waiting for stable storage, one sync for all
 //! * `wait`       claims that wait, `cancel` what ends them
+//! * `post`       requests that hold no thread while they wait, committed by `courier`
 //! * `read`       consistent and weak reads
 //! * `verb`       the verbs on a task
 //! * `transact`   a closure over a transaction, run again when what it read has changed; `subject` what it can name
@@ -23,10 +24,12 @@ mod batch;
 mod cancel;
 mod claims;
 mod commit;
+mod courier;
 mod durable;
 mod held;
 mod level;
 mod open;
+mod post;
 mod read;
 mod renewal;
 mod snapshot;
@@ -42,6 +45,7 @@ pub use cancel::Cancel;
 pub use claims::Claims;
 pub use held::Held;
 pub(crate) use open::{default_actor, random, random_id};
+pub use post::Posted;
 pub use read::Filter;
 pub use stats::Stats;
 pub use subject::Subject;
@@ -80,6 +84,7 @@ struct Shared {
     queue: Mutex<commit::Queue>,
     durable: Arc<durable::Durable>,
     waits: Arc<wait::Waits>,
+    post: Arc<post::Post>,
     watches: watch::Watches,
     renewals: Arc<renewal::Renewals>,
     snapshots: Arc<snapshot::Snapshots>,
@@ -102,6 +107,11 @@ impl Store {
     /// The store's identity: random, drawn when it was created.
     pub fn identity(&self) -> StoreId {
         self.shared.identity
+    }
+
+    /// The folder that it lies in; none in memory, or in a journal that the host supplied.
+    pub fn path(&self) -> Option<&std::path::Path> {
+        self.shared.path.as_deref()
     }
 
     /// The owner of requests that name none.
@@ -185,6 +195,7 @@ impl Shared {
             return Ok(());
         }
         self.waits.close();
+        self.post.close();
         self.watches.close();
         self.renewals.close();
         self.snapshots.close();

@@ -98,6 +98,7 @@ impl Store {
             queue: Mutex::default(),
             durable: Arc::default(),
             waits: Arc::default(),
+            post: Arc::default(),
             watches: super::watch::Watches::default(),
             renewals: Arc::default(),
             snapshots,

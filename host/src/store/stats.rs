@@ -1,5 +1,7 @@
 //! Numbers about a store and a handle.
 
+use std::time::Duration;
+
 use tenure_core::{Author, Error, Millis, Result, Revision, TaskId, port::JournalStats};
 
 use super::Store;
@@ -39,6 +41,8 @@ pub struct Stats {
     pub syncs: u64,
     /// Syncs that failed.
     pub sync_failures: u64,
+    /// How long all syncs of this handle took.
+    pub sync_time: Duration,
     /// Snapshots that this handle took.
     pub snapshots_taken: u64,
     /// Why the last snapshot in the background failed, if it did; or what is wrong with one that this handle had to do
@@ -77,6 +81,7 @@ impl Store {
             journal,
             syncs,
             sync_failures,
+            sync_time: shared.durable.time(),
             snapshots_taken: shared.snapshots.taken(),
             snapshot_error: shared.snapshots.last_error().or(damaged),
         })

@@ -15,7 +15,7 @@ use std::{
 
 use tenure_core::{Claim, Code, Committed, Error, Millis, Result};
 
-use super::{Cancel, Shared, Store, batch::Work};
+use super::{Cancel, Shared, Store, batch::Work, post::Post};
 use crate::file::{Interrupter, Notice};
 
 /// How long events of a busy writer are gathered before a follower looks again.
@@ -42,9 +42,26 @@ struct Follower {
 }
 
 /// One who waits.
-struct Waiter {
-    thread: Thread,
+pub(super) struct Waiter {
+    wake: Wake,
     woken: AtomicBool,
+}
+
+/// How one who waits is woken.
+pub(super) enum Wake {
+    /// A thread sleeps.
+    Thread(Thread),
+    /// A claim was posted under this number.
+    Post(Arc<Post>, u64),
+}
+
+impl Waiter {
+    fn wake(&self) {
+        match &self.wake {
+            Wake::Thread(thread) => thread.unpark(),
+            Wake::Post(post, id) => post.wake(*id),
+        }
+    }
 }
 
 impl Waits {
@@ -58,7 +75,7 @@ impl Waits {
             // One that was woken for another group already is on its way.
             while let Some(waiter) = queue.pop_front() {
                 if !waiter.woken.swap(true, Ordering::AcqRel) {
-                    waiter.thread.unpark();
+                    waiter.wake();
                     break;
                 }
             }
@@ -70,7 +87,7 @@ impl Waits {
         let waiting = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         for waiter in waiting.values().flatten() {
             waiter.woken.store(true, Ordering::Release);
-            waiter.thread.unpark();
+            waiter.wake();
         }
     }
 
@@ -90,8 +107,8 @@ impl Waits {
         self.closed.load(Ordering::Acquire)
     }
 
-    fn enter(&self, groups: &[Arc<str>]) -> Arc<Waiter> {
-        let waiter = Arc::new(Waiter { thread: thread::current(), woken: AtomicBool::new(false) });
+    pub fn enter(&self, groups: &[Arc<str>], wake: Wake) -> Arc<Waiter> {
+        let waiter = Arc::new(Waiter { wake, woken: AtomicBool::new(false) });
         let mut waiting = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         for group in groups {
             waiting.entry(group.clone()).or_default().push_back(waiter.clone());
@@ -100,7 +117,7 @@ impl Waits {
         waiter
     }
 
-    fn leave(&self, groups: &[Arc<str>], waiter: &Arc<Waiter>) {
+    pub fn leave(&self, groups: &[Arc<str>], waiter: &Arc<Waiter>) {
         let mut waiting = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         for group in groups {
             if let Some(queue) = waiting.get_mut(group) {
@@ -165,7 +182,7 @@ impl Shared {
     ) -> Result<Committed> {
         loop {
             // In the queue before the look: what comes after the look wakes.
-            let waiter = self.waits.enter(groups);
+            let waiter = self.waits.enter(groups, Wake::Thread(thread::current()));
             let got = self.submit(Work::Claim(claim.clone()));
             let done = match &got {
                 Ok(got) => !got.tasks.is_empty() || until.is_some_and(|until| until <= self.clock.now()),
@@ -203,7 +220,7 @@ impl Shared {
 
     /// Whoever leaves may have taken a wake that another needs, or be the only one who knows when the next task's time
     /// comes.
-    fn pass_on(&self, groups: &[Arc<str>]) {
+    pub(super) fn pass_on(&self, groups: &[Arc<str>]) {
         let left: Vec<Arc<str>> = groups.iter().filter(|group| self.next_available(group).is_some()).cloned().collect();
         self.waits.wake(&left);
     }

@@ -1,0 +1,181 @@
+//! Requests that hold no thread while they are on their way: for hosts with thousands of callers and few threads, such
+//! as a server. One thread, the courier, commits for all of them in groups and gives each its answer by a call.
+//!
+//! ```text
+//!  callers ── post ──► inbox ──► courier: all that came, as one group ──► one sync ──► answers
+//!                        ▲            │ a claim that found nothing waits
+//!            wakes, times, cancels ◄──┘
+//! ```
+
+use std::{
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, Thread},
+};
+
+use tenure_core::{Claim, Code, Committed, Error, Millis, Request, Result};
+
+use super::{Shared, Store, batch::Work, courier::Courier, wait::Waiter};
+
+/// What is called with the outcome, on the courier's thread: it should be quick, and must not wait.
+type Answer = Box<dyn FnOnce(Result<Committed>) + Send>;
+
+/// Where requests are put in, and what concerns those that wait.
+#[derive(Default)]
+pub(super) struct Post(Mutex<Inbox>);
+
+#[derive(Default)]
+pub(super) struct Inbox {
+    pub letters: Vec<Letter>,
+    pub woken: Vec<u64>,
+    pub cancelled: Vec<u64>,
+    last: u64,
+    courier: Option<Thread>,
+    pub idle: bool,
+    pub closed: bool,
+}
+
+/// How long a request that finds nothing waits.
+#[derive(Clone, Copy)]
+enum Wait {
+    No,
+    Until(Millis),
+    Ever,
+}
+
+/// A request on its way.
+pub(super) struct Letter {
+    pub id: u64,
+    pub work: Work,
+    wait: Wait,
+    /// When the courier looks again by itself.
+    pub look_at: Option<Millis>,
+    pub entered: Option<(Vec<Arc<str>>, Arc<Waiter>)>,
+    pub answer: Answer,
+}
+
+/// A claim that was posted.
+#[derive(Clone)]
+pub struct Posted {
+    post: Arc<Post>,
+    id: u64,
+}
+
+impl Posted {
+    /// Ends the wait: the answer is called with `Cancelled`, unless it was called already. A claim that is being committed
+    /// at this moment is answered with what it got.
+    pub fn cancel(&self) {
+        let mut inbox = self.post.inbox();
+        inbox.cancelled.push(self.id);
+        inbox.rouse();
+    }
+}
+
+impl fmt::Debug for Posted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Posted").field(&self.id).finish()
+    }
+}
+
+impl Store {
+    /// As [`update`](Store::update), without a thread that waits: `answer` is called with the outcome on a thread of the
+    /// store. It should be quick, and must not wait. All that is posted while one group is committed goes into the next.
+    pub fn post(&self, request: Request, answer: impl FnOnce(Result<Committed>) + Send + 'static) {
+        self.put_in(Work::Update(request), Wait::No, Box::new(answer));
+    }
+
+    /// As [`claim_until`](Store::claim_until), without a thread that waits: `answer` is called with the tasks, or with an
+    /// empty list when the time is up.
+    pub fn post_claim(
+        &self,
+        claim: Claim,
+        until: Option<Millis>,
+        answer: impl FnOnce(Result<Committed>) + Send + 'static,
+    ) -> Posted {
+        self.put_in(Work::Claim(claim), until.map_or(Wait::Ever, Wait::Until), Box::new(answer))
+    }
+
+    fn put_in(&self, work: Work, wait: Wait, answer: Answer) -> Posted {
+        let shared = &self.shared;
+        let may = shared.may_write();
+        let mut inbox = shared.post.inbox();
+        inbox.last += 1;
+        let posted = Posted { post: shared.post.clone(), id: inbox.last };
+        if let Err(error) = may.and_then(|()| shared.have_courier(&mut inbox)) {
+            drop(inbox);
+            answer(Err(error));
+            return posted;
+        }
+        inbox.letters.push(Letter { id: posted.id, work, wait, look_at: None, entered: None, answer });
+        inbox.rouse();
+        posted
+    }
+}
+
+impl Post {
+    pub fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A claim that waits should look again.
+    pub fn wake(&self, id: u64) {
+        let mut inbox = self.inbox();
+        inbox.woken.push(id);
+        inbox.rouse();
+    }
+
+    /// Whoever is still on the way hears that the handle is closed.
+    pub fn close(&self) {
+        let mut inbox = self.inbox();
+        inbox.closed = true;
+        inbox.rouse();
+    }
+}
+
+impl Inbox {
+    fn rouse(&mut self) {
+        if mem::take(&mut self.idle)
+            && let Some(courier) = &self.courier
+        {
+            courier.unpark();
+        }
+    }
+}
+
+impl Shared {
+    fn have_courier(&self, inbox: &mut Inbox) -> Result<()> {
+        if inbox.courier.is_some() {
+            return Ok(());
+        }
+        let courier = Courier::new(self.post.clone(), self.own.clone(), self.clock.clone());
+        let thread = thread::Builder::new()
+            .name("tenure-post".into())
+            .spawn(move || courier.run())
+            .map_err(|error| Error::new(Code::Unavailable, format!("no thread for posted requests: {error}")))?;
+        inbox.courier = Some(thread.thread().clone());
+        Ok(())
+    }
+}
+
+impl Letter {
+    /// Whether it is a claim that found nothing and has time left.
+    pub fn waits_on(&self, answer: &Result<Committed>, now: Millis) -> bool {
+        let left = match self.wait {
+            Wait::No => false,
+            Wait::Until(until) => until > now,
+            Wait::Ever => true,
+        };
+        left && answer.as_ref().is_ok_and(|got| got.tasks.is_empty() && !got.repeated)
+    }
+
+    pub fn until(&self) -> Option<Millis> {
+        if let Wait::Until(until) = self.wait { Some(until) } else { None }
+    }
+
+    pub fn groups(&self) -> Vec<Arc<str>> {
+        match &self.work {
+            Work::Claim(claim) => claim.groups.iter().map(|group| Arc::from(group.as_str())).collect(),
+            Work::Update(_) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What all requests share, and how they reach the store: writes are posted to it and hold no thread, reads run on a
+//! thread that may wait.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
+
+use hyper::{HeaderMap, StatusCode};
+use prometheus_client::metrics::gauge::Gauge;
+use tenure::{Claim, Code, Committed, Error, Millis, OwnerId, Posted, Request, Result, Store};
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use crate::{
+    access::{Owners, Who},
+    config::Config,
+    conn::Conns,
+    hub::Hub,
+    log::Log,
+    metrics::Metrics,
+    orphans::Orphans,
+    problem::Problem,
+    site::Site,
+    tokens::Tokens,
+};
+
+/// What all requests share.
+pub struct App {
+    pub store: Store,
+    pub config: Config,
+    pub site: Site,
+    pub conns: Conns,
+    pub owners: Owners,
+    pub orphans: Arc<Orphans>,
+    pub hub: Hub,
+    pub log: Log,
+    pub metrics: Arc<Metrics>,
+    tokens: RwLock<Option<Arc<Tokens>>>,
+    anyone: Arc<Who>,
+    pub bodies: Arc<Semaphore>,
+    /// Becomes true when the service is to end.
+    pub stopping: watch::Receiver<bool>,
+    pub started: Instant,
+}
+
+fn stopped() -> Error {
+    Error::new(Code::Closed, "the service is stopping: try again once it runs")
+}
+
+impl App {
+    pub fn new(store: Store, config: Config, stopping: watch::Receiver<bool>) -> Result<Self> {
+        let app = Self {
+            owners: Owners::default(),
+            orphans: Arc::default(),
+            hub: Hub::default(),
+            log: Log::new(config.log),
+            metrics: Arc::new(Metrics::new(&store)?),
+            tokens: RwLock::default(),
+            anyone: Arc::default(),
+            site: Site::new(&config),
+            conns: Conns::default(),
+            bodies: Arc::new(Semaphore::new(config.all_body_bytes / 1024)),
+            started: Instant::now(),
+            store,
+            config,
+            stopping,
+        };
+        app.read_tokens()?;
+        Ok(app)
+    }
+
+    /// Reads the file of tokens, where there is one; what is wrong with it leaves those that were read before.
+    pub fn read_tokens(&self) -> Result<()> {
+        let Some(path) = &self.config.tokens else { return Ok(()) };
+        let before = self.tokens.read().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
+        let tokens = Tokens::read(path, &before)?;
+        for who in tokens.all() {
+            if let Some(name) = &who.name {
+                self.owners.keep(who.owner, name);
+            }
+        }
+        *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(tokens));
+        Ok(())
+    }
+
+    /// Who sends these headers.
+    pub fn who(&self, headers: &HeaderMap, open: bool) -> Result<Arc<Who>, Problem> {
+        if open || self.config.tokens.is_none() {
+            return Ok(self.anyone.clone());
+        }
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
+        tokens.find(headers)
+    }
+
+    /// Commits a transaction.
+    pub async fn update(&self, request: Request) -> Result<Committed> {
+        let (tell, told) = oneshot::channel();
+        self.store.post(request, move |answer| {
+            // Whoever asked may be gone; what was committed stays.
+            let _ = tell.send(answer);
+        });
+        told.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Claims tasks, waiting for them at most `wait` milliseconds, or until the service stops. Where this is dropped
+    /// before it answers, nothing stays held.
+    pub async fn claim(&self, claim: Claim, wait: Millis) -> Result<Committed> {
+        let wait = wait.min(Millis::try_from(self.config.wait.as_millis()).unwrap_or(Millis::MAX));
+        let until = self.store.now().saturating_add(wait);
+        let (tell, told) = oneshot::channel();
+        let (store, orphans, name) =
+            (self.store.clone(), self.orphans.clone(), (claim.owner, claim.request_id.clone()));
+        orphans.adopt(name.0, name.1.as_deref());
+        let own_name = name.clone();
+        let posted = self.store.post_claim(claim, Some(until), move |answer| {
+            if let Err(Ok(untold)) = tell.send(answer) {
+                orphans.take_in(&store, name.0, name.1.as_deref(), untold);
+            }
+        });
+        if wait > 0 {
+            self.metrics.waiting.inc();
+        }
+        let mut waiting =
+            Waiting { posted, told, app: self, name: own_name, counted: (wait > 0).then_some(&self.metrics.waiting) };
+        let mut stopping = self.stopping.clone();
+        let stopped_first = tokio::select! {
+            biased;
+            answer = &mut waiting.told => return answer.unwrap_or_else(|_| Err(stopped())),
+            _ = stopping.wait_for(|stopping| *stopping) => true,
+        };
+        debug_assert!(stopped_first, "there are two ways out");
+        waiting.posted.cancel();
+        match (&mut waiting.told).await {
+            // To the one who waits it is as if the time were up.
+            Ok(Err(error)) if error.code() == Code::Cancelled => {
+                Ok(Committed { revision: self.store.weak().revision()?, ..Committed::default() })
+            }
+            answer => answer.unwrap_or_else(|_| Err(stopped())),
+        }
+    }
+
+    /// Reads, on a thread that may wait for the journal.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Store) -> Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || read(&store)).await {
+            Ok(read) => read.map_err(Problem::from),
+            Err(_) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a read was broken off")),
+        }
+    }
+}
+
+/// A claim whose caller still listens.
+struct Waiting<'a> {
+    posted: Posted,
+    told: oneshot::Receiver<Result<Committed>>,
+    app: &'a App,
+    name: (OwnerId, Option<String>),
+    counted: Option<&'a Gauge>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(counted) = self.counted {
+            counted.dec();
+        }
+        if self.told.is_terminated() {
+            return;
+        }
+        self.posted.cancel();
+        self.told.close();
+        if let Ok(Ok(untold)) = self.told.try_recv() {
+            self.app.orphans.take_in(&self.app.store, self.name.0, self.name.1.as_deref(), untold);
+        }
+    }
+}

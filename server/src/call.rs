@@ -1,0 +1,160 @@
+//! A request as a handler sees it: the parts of its path, its query, its body, and who asks.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::{
+    HeaderMap, StatusCode,
+    body::{Body as _, Incoming},
+    header::{CONNECTION, HeaderName},
+};
+use percent_encoding::percent_decode_str;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{access::Who, problem::Problem};
+
+/// A request that was let in.
+pub struct Call {
+    /// What stood at the path's variable places, decoded.
+    pub parts: Vec<String>,
+    pub query: Query,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub who: Arc<Who>,
+    /// Its share of the memory for bodies.
+    pub _room: Option<OwnedSemaphorePermit>,
+}
+
+impl Call {
+    pub fn part(&self, at: usize) -> &str {
+        self.parts.get(at).map_or("", String::as_str)
+    }
+
+    /// A number at a variable place of the path.
+    pub fn number(&self, at: usize) -> Result<u64, Problem> {
+        number("the id in the path", self.part(at))
+    }
+
+    pub fn header(&self, name: impl Into<HeaderName>) -> Option<&str> {
+        self.headers.get(name.into())?.to_str().ok()
+    }
+
+    /// The request id that came as a header.
+    pub fn idempotency_key(&self) -> Option<String> {
+        self.headers.get("idempotency-key")?.to_str().ok().map(|key| key.trim_matches('"').to_owned())
+    }
+}
+
+/// A whole number below 2^53.
+fn number(what: &str, text: &str) -> Result<u64, Problem> {
+    match text.parse::<u64>() {
+        Ok(number) if number <= tenure::core::id::MAX_ID => Ok(number),
+        Ok(_) => Err(Problem::invalid(format!("{what}: {text} is beyond {}", tenure::core::id::MAX_ID))),
+        Err(_) => Err(Problem::invalid(format!("{what}: {text:.40?} is no whole number"))),
+    }
+}
+
+/// Decodes a part of a path or a query.
+pub fn decode(text: &str) -> Result<String, Problem> {
+    match percent_decode_str(text).decode_utf8() {
+        Ok(text) => Ok(text.into_owned()),
+        Err(_) => Err(Problem::invalid(format!("{text:.80?} is not UTF-8 once its percent signs are decoded"))),
+    }
+}
+
+/// What follows the question mark; each name at most once, none unknown.
+#[derive(Debug, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub fn read(text: Option<&str>) -> Result<Self, Problem> {
+        let Some(text) = text else { return Ok(Self::default()) };
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decode(name)?, decode(&value.replace('+', " "))?);
+            if pairs.iter().any(|(other, _)| *other == name) {
+                return Err(Problem::invalid(format!("query: `{name:.40}` stands twice: name it once")));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// Refuses what is not known here.
+    pub fn only(&self, known: &[&str]) -> Result<(), Problem> {
+        match self.0.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, _)) if known.is_empty() => {
+                Err(Problem::invalid(format!("query: unknown parameter `{name:.40}`; there is none here")))
+            }
+            Some((name, _)) => {
+                Err(Problem::invalid(format!("query: unknown parameter `{name:.40}`; known are {}", known.join(", "))))
+            }
+        }
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
+        self.get(name).map(|text| number(&format!("query: `{name}`"), text)).transpose()
+    }
+
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
+        let flag = |text: &str| match text {
+            "1" | "yes" | "true" => Ok(true),
+            "0" | "no" | "false" => Ok(false),
+            _ => Err(Problem::invalid(format!("query: `{name}` is one of 0, 1, yes, no, true, false"))),
+        };
+        self.get(name).map(flag).transpose()
+    }
+}
+
+/// Bodies below this size take no share of the memory for them.
+const SMALL: usize = 64 << 10;
+
+/// Reads a body of at most `most` bytes; a large one waits for its share of `all`.
+pub async fn read_body(
+    mut body: Incoming,
+    most: usize,
+    all: &Arc<Semaphore>,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
+    let too_large = || {
+        let why = format!("the body is larger than {most} bytes: split it");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "over_limit", why).with_header(CONNECTION, "close")
+    };
+    let hint = body.size_hint();
+    if hint.lower() > most as u64 {
+        return Err(too_large());
+    }
+    // One that does not say how long it is may be as long as is allowed.
+    let length = hint.exact().map_or(most, |length| length as usize);
+    let room = if length <= SMALL {
+        None
+    } else {
+        let share = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
+        all.clone().acquire_many_owned(share).await.ok()
+    };
+    let mut first = Bytes::new();
+    let mut rest = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let broken = |error| Problem::new(StatusCode::BAD_REQUEST, "invalid", format!("the body broke off: {error}"));
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        if first.len().max(rest.len()) + data.len() > most {
+            return Err(too_large());
+        }
+        if first.is_empty() {
+            first = data;
+            continue;
+        }
+        if rest.is_empty() {
+            rest.reserve(length.min(SMALL).max(first.len() + data.len()));
+            rest.extend_from_slice(&first);
+        }
+        rest.extend_from_slice(&data);
+    }
+    Ok((if rest.is_empty() { first } else { rest.freeze() }, room))
+}

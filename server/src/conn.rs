@@ -1,0 +1,242 @@
+//! One connection: what it is doing and since when, so that a slow or stuck client can be told from one that waits for
+//! its answer, and so that the one that has been idle longest makes room where there is none.
+//!
+//! ```text
+//!  Idle ── bytes ──► Head ── whole ──► Serving (no bound: it may wait for a task) ── answer ──► Sending ──► Idle
+//!   idle_for          head_within        └─ while its body is read: stall_for ─┘                stall_for
+//! ```
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU8, AtomicU32, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::Notify,
+};
+
+/// What a connection is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Doing {
+    /// Nothing: it is kept open for another request.
+    Idle,
+    /// A request's head, or the handshake, has begun to come.
+    Head,
+    /// A request's body is coming.
+    Reading,
+    /// A request is on its way; the client has nothing to do but to wait.
+    Serving,
+    /// The answer is being sent.
+    Sending,
+}
+
+/// One connection, as seen from outside.
+#[derive(Debug)]
+pub struct Conn {
+    doing: AtomicU8,
+    /// Since when, and when the last byte went either way; in tenths of a second since `born`.
+    since: AtomicU32,
+    moved: AtomicU32,
+    born: Instant,
+    kill: Notify,
+}
+
+/// How long each thing may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Without a request.
+    pub idle: Duration,
+    /// For a request's head, from its first byte.
+    pub head: Duration,
+    /// Without a byte, while a body or an answer is under way.
+    pub stall: Duration,
+}
+
+impl Conn {
+    pub fn new() -> Self {
+        Self {
+            doing: AtomicU8::new(Doing::Head as u8),
+            since: AtomicU32::new(0),
+            moved: AtomicU32::new(0),
+            born: Instant::now(),
+            kill: Notify::new(),
+        }
+    }
+
+    fn tenths(&self) -> u32 {
+        (self.born.elapsed().as_millis() / 100) as u32
+    }
+
+    /// Notes what it does from now on.
+    pub fn begin(&self, doing: Doing) {
+        let now = self.tenths();
+        self.doing.store(doing as u8, Ordering::Relaxed);
+        self.since.store(now, Ordering::Relaxed);
+        self.moved.store(now, Ordering::Relaxed);
+    }
+
+    pub fn doing(&self) -> Doing {
+        match self.doing.load(Ordering::Relaxed) {
+            0 => Doing::Idle,
+            1 => Doing::Head,
+            2 => Doing::Reading,
+            3 => Doing::Serving,
+            _ => Doing::Sending,
+        }
+    }
+
+    /// For how long it has been doing that, and for how long no byte has moved.
+    fn ages(&self) -> (Duration, Duration) {
+        let now = self.tenths();
+        let age =
+            |at: &AtomicU32| Duration::from_millis(u64::from(now.saturating_sub(at.load(Ordering::Relaxed))) * 100);
+        (age(&self.since), age(&self.moved))
+    }
+
+    /// Whether its time is up.
+    pub fn is_overdue(&self, patience: &Patience) -> bool {
+        let (since, moved) = self.ages();
+        match self.doing() {
+            Doing::Idle => since > patience.idle,
+            Doing::Head => since > patience.head,
+            Doing::Reading | Doing::Sending => moved > patience.stall,
+            Doing::Serving => false,
+        }
+    }
+
+    /// Ends it; whatever it was serving is given up.
+    pub fn end(&self) {
+        self.kill.notify_one();
+    }
+
+    /// Until it is ended from outside.
+    pub async fn ended(&self) {
+        self.kill.notified().await;
+    }
+}
+
+/// All connections that are open.
+#[derive(Debug, Default)]
+pub struct Conns(Mutex<Vec<Arc<Conn>>>);
+
+impl Conns {
+    /// Takes one in; where there are `most` already, the one that has been idle longest is ended for it.
+    pub fn enter(&self, conn: &Arc<Conn>, most: usize) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = all.len() >= most;
+        if full {
+            // One whose head drips in is no better than one that is idle. Of two, the one that came first goes.
+            let idle = all.iter().rev().filter(|conn| matches!(conn.doing(), Doing::Idle | Doing::Head));
+            let Some(longest) = idle.max_by_key(|conn| conn.ages().0).cloned() else { return false };
+            all.retain(|conn| !Arc::ptr_eq(conn, &longest));
+            longest.end();
+        }
+        all.push(conn.clone());
+        true
+    }
+
+    pub fn leave(&self, conn: &Arc<Conn>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(conn, other));
+    }
+
+    /// Ends those whose time is up.
+    pub fn sweep(&self, patience: &Patience) {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().filter(|conn| conn.is_overdue(patience)).for_each(|conn| conn.end());
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// While it lives, its connection is sending an answer.
+#[derive(Debug)]
+pub struct Sending(Arc<Conn>);
+
+impl Sending {
+    pub fn begin(conn: Arc<Conn>) -> Self {
+        conn.begin(Doing::Sending);
+        Self(conn)
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.begin(Doing::Idle);
+    }
+}
+
+/// A stream that notes on its connection whenever a byte moves.
+#[derive(Debug)]
+pub struct Noted<S> {
+    stream: S,
+    conn: Arc<Conn>,
+}
+
+impl<S> Noted<S> {
+    pub fn new(stream: S, conn: Arc<Conn>) -> Self {
+        Self { stream, conn }
+    }
+
+    fn moved(&self, read: bool) {
+        if read && self.conn.doing() == Doing::Idle {
+            self.conn.begin(Doing::Head);
+        } else {
+            self.conn.moved.store(self.conn.tenths(), Ordering::Relaxed);
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.moved(true);
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(_)) = written {
+            self.moved(false);
+        }
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        if let Poll::Ready(Ok(_)) = written {
+            self.moved(false);
+        }
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,48 @@
+//! Tenure over HTTP: a store served to those who don't embed it, or whose workers are on other machines.
+//!
+//! ```text
+//!   server     sockets, threads, the end          conn      what a connection does, and for how long
+//!   service    one request, from head to answer   route     every path, in one table
+//!   site       names and origins that are let in  access    who may do what
+//!   call       a request as handlers see it       body      an answer's bytes
+//!   app        how requests reach the store       listing   long lists, page by page
+//!   taskstore  TaskStore's API                    v1        the full API
+//!   problem    what went wrong, as an answer      openapi   the description of the API
+//!   disk       the disk under the store
+//!   hub        one watch for all who follow       health    whether it runs
+//!   config     how it runs                        tls       certificates
+//!   tokens     secrets, from a file               log       what happens, as JSON lines
+//!   orphans    what nobody was told of              ui        the dashboard
+//!   metrics    numbers for Prometheus             tally     what happened, counted from the journal
+//! ```
+
+mod access;
+mod app;
+mod body;
+mod call;
+mod config;
+mod conn;
+mod disk;
+mod health;
+mod hub;
+mod listing;
+mod log;
+mod metrics;
+mod openapi;
+mod orphans;
+mod problem;
+mod respond;
+mod route;
+mod server;
+mod service;
+mod site;
+mod tally;
+mod taskstore;
+mod tls;
+mod tokens;
+mod ui;
+mod v1;
+
+pub use config::{Config, Level};
+pub use conn::Patience;
+pub use server::Server;

@@ -1,0 +1,224 @@
+//! The service as a whole: its sockets, its threads, its end.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tenure::{Code, Error, Result, Store};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    runtime::{Builder, Runtime},
+    sync::watch,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    app::App,
+    config::Config,
+    conn::{Conn, Noted},
+    service, tls,
+};
+
+/// Bytes of a request's head, and of what is read ahead.
+const HEAD: usize = 32 << 10;
+
+/// Header lines of a request.
+const HEADERS: usize = 64;
+
+/// How often it is looked whether a client takes too long.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// How long accepting pauses after it failed, as when there are no descriptors left.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A service that runs.
+pub struct Server {
+    app: Arc<App>,
+    addresses: Vec<SocketAddr>,
+    stop: watch::Sender<bool>,
+    runtime: Option<Runtime>,
+}
+
+impl Server {
+    /// Starts to serve a store.
+    ///
+    /// # Errors
+    /// `Invalid` where the configuration can't be right or is not safe; `Unavailable` where an address can't be had.
+    pub fn start(store: Store, config: Config) -> Result<Self> {
+        config.check()?;
+        let acceptor = config.tls.as_ref().map(|(chain, key)| tls::acceptor(chain, key)).transpose()?;
+        let unavailable =
+            |what: String| move |error: io::Error| Error::new(Code::Unavailable, format!("{what}: {error}"));
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(config.threads.max(1))
+            .thread_name("tenure-serve")
+            .enable_all()
+            .build()
+            .map_err(unavailable("no threads to serve with".into()))?;
+        let mut listeners = Vec::new();
+        let mut config = config;
+        for address in &mut config.listen {
+            let listener = runtime
+                .block_on(TcpListener::bind(*address))
+                .map_err(unavailable(format!("can't listen on {address}")))?;
+            *address = listener.local_addr().map_err(unavailable(format!("can't listen on {address}")))?;
+            listeners.push(listener);
+        }
+        let addresses = config.listen.clone();
+        let (stop, stopping) = watch::channel(false);
+        let app = Arc::new(App::new(store, config, stopping)?);
+        for listener in listeners {
+            runtime.spawn(accept(app.clone(), listener, acceptor.clone()));
+        }
+        runtime.spawn(sweep(app.clone()));
+        #[cfg(unix)]
+        runtime.spawn(reload(app.clone()));
+        Ok(Self { app, addresses, stop, runtime: Some(runtime) })
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Ends it: nothing new is taken on, waiting claims are answered, what is under way is finished, within the time of
+    /// [`Config::stop_within`]. The store stays open.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    /// Runs until the process is told to end, by SIGTERM or Ctrl-C, and stops then.
+    pub fn run(self) -> Result<()> {
+        let Some(runtime) = &self.runtime else { return Ok(()) };
+        let told = runtime.block_on(told_to_end());
+        told.map_err(|error| Error::new(Code::Unavailable, format!("signals can't be waited for: {error}")))?;
+        self.stop();
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        let Some(runtime) = self.runtime.take() else { return };
+        self.stop.send_replace(true);
+        let until = Instant::now() + self.app.config.stop_within;
+        while self.app.conns.count() > 0 && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.app.orphans.release(&self.app.store, true);
+        runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()).max(PAUSE));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Reads the tokens anew on SIGHUP.
+#[cfg(unix)]
+async fn reload(app: Arc<App>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    if app.config.tokens.is_none() {
+        return;
+    }
+    let Ok(mut hang_up) = signal(SignalKind::hangup()) else { return };
+    while hang_up.recv().await.is_some() {
+        match app.read_tokens() {
+            Ok(()) => app.log.event("tokens read anew", &[]),
+            Err(error) => {
+                app.log.event("tokens could not be read; the former ones stay", &[("error", error.message())]);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn told_to_end() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+async fn accept(app: Arc<App>, listener: TcpListener, tls: Option<TlsAcceptor>) {
+    let mut stopping = app.stopping.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let conn = Arc::new(Conn::new());
+        if !app.conns.enter(&conn, app.config.connections) {
+            // All of them are at work: this one is closed at once.
+            continue;
+        }
+        tokio::spawn(connection(app.clone(), conn, stream, tls.clone()));
+    }
+}
+
+async fn connection(app: Arc<App>, conn: Arc<Conn>, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    // Small answers should not wait for the next ones.
+    let _ = stream.set_nodelay(true);
+    let stream = Noted::new(stream, conn.clone());
+    let served = async {
+        match tls {
+            None => serve(&app, &conn, stream).await,
+            Some(tls) => {
+                if let Ok(stream) = tls.accept(stream).await {
+                    serve(&app, &conn, stream).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = served => {}
+        () = conn.ended() => {}
+    }
+    app.conns.leave(&conn);
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(app: &Arc<App>, conn: &Arc<Conn>, stream: S) {
+    let (own_app, own_conn) = (app.clone(), conn.clone());
+    let service = service_fn(move |request| service::answer(own_app.clone(), own_conn.clone(), request));
+    let mut http = http1::Builder::new();
+    http.max_buf_size(HEAD).max_headers(HEADERS).pipeline_flush(true).ignore_invalid_headers(false);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let mut stopping = app.stopping.clone();
+    let first = tokio::select! {
+        // A connection that broke concerns nobody.
+        _ = connection.as_mut() => true,
+        _ = stopping.wait_for(|stopping| *stopping) => false,
+    };
+    if !first {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+async fn sweep(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        app.conns.sweep(&app.config.patience);
+        app.orphans.release(&app.store, false);
+    }
+}

@@ -1,0 +1,41 @@
+//! Transactions and claims.
+
+use std::sync::Arc;
+
+use tenure::{
+    Millis,
+    core::json::{read_claim, read_request},
+};
+
+use crate::{
+    access::{On, Scope},
+    app::App,
+    call::Call,
+    problem::Problem,
+    respond,
+    route::Answer,
+};
+
+/// Commits a transaction: all of it, or nothing.
+pub async fn update(app: Arc<App>, call: Call) -> Answer {
+    let mut request = read_request(&call.body)?;
+    request.request_id = request.request_id.or_else(|| call.idempotency_key());
+    request.owner = app.owners.bind(&call.who, request.owner)?;
+    call.who.need_update(&app, &request).await?;
+    Ok(respond::spelled(&app.update(request).await?))
+}
+
+/// Claims tasks, and waits for them.
+pub async fn claim(app: Arc<App>, call: Call) -> Answer {
+    let asked = read_claim(&call.body)?;
+    let mut claim = asked.claim;
+    claim.request_id = claim.request_id.or_else(|| call.idempotency_key());
+    claim.owner = app.owners.bind(&call.who, claim.owner)?;
+    for group in &claim.groups {
+        call.who.need(Scope::Claim, On::Group(group))?;
+    }
+    call.who.need_tasks(&app, Vec::new(), &claim.depends, claim.owner, false).await?;
+    // What waits for ever asks again; so does what waits longer than one request may.
+    let wait = asked.wait.unwrap_or(Millis::MAX);
+    Ok(respond::spelled(&app.claim(claim, wait).await.map_err(Problem::from)?))
+}

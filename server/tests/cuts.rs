@@ -1,0 +1,99 @@
+//! Connections that break after the commit and before the answer: nothing is done twice, and nothing stays held by
+//! somebody who never heard of it.
+#![allow(clippy::unwrap_used)]
+
+mod wire;
+
+use std::{
+    io::Read as _,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tenure::{Durability, Options, TaskState};
+use wire::{Client, Served, config};
+
+const CUTS: usize = 1000;
+
+/// Sends a request, and breaks the connection off: at once, or when the answer begins to come.
+fn cut(served: &Served, path: &str, body: &str, at_once: bool) {
+    let mut client = served.client();
+    client.send("POST", path, &[("content-type", "application/json")], body);
+    if !at_once {
+        let mut first = [0; 1];
+        client.stream.get_mut().read_exact(&mut first).unwrap();
+    }
+}
+
+fn served() -> Served {
+    Served::with(config(), &Options::new().durability(Durability::Opportunistic))
+}
+
+#[test]
+fn an_update_whose_answer_is_lost_is_committed_once() {
+    let served = served();
+    let mut client = served.client();
+    for n in 0..CUTS {
+        let body = format!(r#"{{"request_id":"u{n}","adds":[{{"group":"g","data":"{n}"}}]}}"#);
+        cut(&served, "/v1/update", &body, n % 2 == 0);
+        let again = client.post("/v1/update", &body).ok();
+        assert_eq!(again["tasks"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(served.store.group("g").unwrap().tasks, CUTS as u64);
+}
+
+/// What a claim with a request id comes to in the end: asked again until it is answered, and anew where what it got was
+/// given back.
+fn claim(client: &mut Client, name: &str, lost: impl FnOnce(&str)) -> Option<Value> {
+    let body = |name: &str| format!(r#"{{"request_id":"{name}","owner":5,"groups":["g"],"lease":600000}}"#);
+    lost(&body(name));
+    for attempt in 0..10 {
+        let name = if attempt == 0 { name.to_owned() } else { format!("{name}-{attempt}") };
+        let got = client.post("/v1/claim", &body(&name)).ok();
+        let task = got["tasks"].get(0)?.clone();
+        if task["group"].is_string() {
+            return Some(task);
+        }
+    }
+    panic!("a claim never came to anything");
+}
+
+#[test]
+fn a_claim_whose_answer_is_lost_holds_nothing_that_nobody_knows_of() {
+    let served = served();
+    served.store.add_many("g", (0..CUTS).map(|n| n.to_string())).unwrap();
+    let mut client = served.client();
+    let (mut finished, mut n) = (0, 0);
+    let began = Instant::now();
+    while served.store.group("g").unwrap().tasks > 0 {
+        assert!(began.elapsed() < Duration::from_mins(2), "tasks stay held: {:?}", served.store.group("g"));
+        n += 1;
+        let task = claim(&mut client, &format!("c{n}"), |body| cut(&served, "/v1/claim", body, n % 2 == 0));
+        let Some(task) = task else { continue };
+        let end = format!(r#"{{"owner":5,"deletes":[{{"id":{},"reason":"finished"}}]}}"#, task["id"]);
+        let done = client.post("/v1/update", &end);
+        // One that was given back just before it was asked for again is somebody else's.
+        assert!(done.status == 200 || done.status == 409, "{done:?}");
+        finished += usize::from(done.status == 200);
+    }
+    assert_eq!(finished, CUTS);
+}
+
+#[test]
+fn a_claim_that_nobody_asks_for_again_is_given_back() {
+    let served = served();
+    served.store.add_many("g", (0..50).map(|n| n.to_string())).unwrap();
+    for n in 0..50 {
+        cut(&served, "/v1/claim", &format!(r#"{{"request_id":"r{n}","groups":["g"],"lease":600000}}"#), true);
+    }
+    // Those whose answer had gone out before the connection broke can't be known; the others come back.
+    let began = Instant::now();
+    loop {
+        let held = served.store.tasks(&tenure::Filter { state: Some(TaskState::Held), ..tenure::Filter::default() });
+        if held.unwrap().len() < 50 || began.elapsed() > Duration::from_secs(10) {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    assert!(served.store.group("g").unwrap().available > 0);
+}
