@@ -80,3 +80,11 @@ need_node() {
         return 1
     fi
 }
+
+# need_npm FOLDER: Node, and the folder's packages as its lock file names them.
+need_npm() {
+    need_node || return 1
+    if ! cmp -s "$1/package-lock.json" "$1/node_modules/package-lock.json"; then
+        (cd "$1" && npm ci --no-audit --no-fund --loglevel=error) && cp "$1/package-lock.json" "$1/node_modules/"
+    fi
+}

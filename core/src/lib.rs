@@ -15,6 +15,8 @@
 //!   snapshot                                           the state in one piece, walked while commits go on
 //!   engine                                             stage, confirm, rollback, ingest
 //!   driver                                             the engine over a journal, blocking
+//!   desk                                               the engine for a host that can't block
+//!   archive                                            a store as one file, for hosts without folders
 //!   inspect                                            what stands in a store's bytes, line by line
 //! ```
 #![no_std]
@@ -24,8 +26,11 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+#[cfg(feature = "std")]
+pub mod archive;
 pub mod bytelog;
 pub mod data;
+pub mod desk;
 pub mod driver;
 pub mod engine;
 pub mod entry;

@@ -1,6 +1,9 @@
 //! Every bound of a store in one place. Each refusal names the limit and the value that broke it.
 
-use crate::time::Millis;
+use crate::{
+    error::{Code, Error, Result},
+    time::Millis,
+};
 
 /// The bounds that validation applies. Raise or lower them when a store is opened; entries that are already
 /// in the journal are never refused by them.
@@ -54,6 +57,31 @@ impl Limits {
         max_journal_bytes: 16 << 30,
         request_window: 65_536,
     };
+
+    /// Changes the limit of this name.
+    ///
+    /// # Errors
+    /// `Invalid` where no limit has that name.
+    pub fn set(&mut self, name: &str, value: u64) -> Result<()> {
+        let size = usize::try_from(value).unwrap_or(usize::MAX);
+        match name {
+            "name_bytes" => self.name_bytes = size,
+            "key_bytes" => self.key_bytes = size,
+            "data_bytes" => self.data_bytes = size,
+            "transaction_bytes" => self.transaction_bytes = size,
+            "transaction_items" => self.transaction_items = size,
+            "claim_tasks" => self.claim_tasks = size,
+            "lease_min" => self.lease_min = value,
+            "lease_max" => self.lease_max = value,
+            "error_bytes" => self.error_bytes = size,
+            "max_tasks" => self.max_tasks = value,
+            "max_state_bytes" => self.max_state_bytes = value,
+            "max_journal_bytes" => self.max_journal_bytes = value,
+            // The window for request ids is no choice of one handle: all of them must agree on it.
+            _ => return Err(Error::new(Code::Invalid, alloc::format!("{name} is no limit"))),
+        }
+        Ok(())
+    }
 }
 
 /// Bytes of journal that say that there is no room for more: only what frees some may go on.

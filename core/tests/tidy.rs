@@ -41,8 +41,18 @@ fn root() -> PathBuf {
 
 /// All files of the repository that people write, with their paths from the root.
 fn files() -> Vec<(String, PathBuf)> {
-    const SKIPPED: &[&str] =
-        &["target", "node_modules", "seeds", "corpus", "artifacts", "fixtures", "__pycache__", ".git", ".tools"];
+    const SKIPPED: &[&str] = &[
+        "target",
+        "node_modules",
+        "dist",
+        "seeds",
+        "corpus",
+        "artifacts",
+        "fixtures",
+        "__pycache__",
+        ".git",
+        ".tools",
+    ];
     let root = root();
     let mut found = Vec::new();
     let mut folders = vec![root.clone()];

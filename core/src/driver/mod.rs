@@ -19,6 +19,8 @@ mod snapshots;
 mod tests;
 
 pub use open::Damaged;
+pub(crate) use open::recover;
+pub(crate) use run::groundless;
 pub use snapshots::{Prepared, begin_of, prune};
 
 use alloc::{boxed::Box, format, vec::Vec};
@@ -275,7 +277,7 @@ impl Driver {
     }
 }
 
-fn catch_up(engine: &mut Engine, journal: &mut dyn Journal, clock: Clock<'_>) -> Result<()> {
+pub(crate) fn catch_up(engine: &mut Engine, journal: &mut dyn Journal, clock: Clock<'_>) -> Result<()> {
     let from = *engine.tail();
     let mut now = None;
     let tail = journal.read(&from, &mut |stored| {
@@ -287,7 +289,7 @@ fn catch_up(engine: &mut Engine, journal: &mut dyn Journal, clock: Clock<'_>) ->
     Ok(())
 }
 
-fn lost_every_race() -> Error {
+pub(crate) fn lost_every_race() -> Error {
     Error::new(
         Code::LockTimeout,
         format!("{ATTEMPTS} appends in a row lost the race for the journal's end to other handles: try again"),

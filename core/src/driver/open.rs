@@ -20,7 +20,7 @@ const LOOKS: u32 = 4;
 pub type Damaged = (SnapshotName, Error);
 
 /// An engine that has caught up with the journal. Adds the damaged snapshots that it met and did without to `damaged`.
-pub(super) fn recover(
+pub(crate) fn recover(
     journal: &mut dyn Journal,
     setup: &Setup,
     clock: Clock<'_>,

@@ -253,7 +253,7 @@ fn unknown(error: &Error) -> Error {
 }
 
 /// An answer that was judged by something which is not in the journal is none.
-fn groundless() -> Error {
+pub(crate) fn groundless() -> Error {
     Error::new(Code::Unavailable, "a transaction before this one did not reach the journal: ask again")
         .with_outcome(Outcome::Refused)
 }

@@ -1,5 +1,7 @@
 //! The mark of a floor: the tail that stood before the first row that is still held.
 
+use alloc::vec::Vec;
+
 use crate::{
     error::{Code, Error, Result},
     id::{Position, Revision, TaskId},
@@ -8,8 +10,8 @@ use crate::{
 
 const MARK: usize = 32;
 
-/// The tail as bytes.
-pub(super) fn encode(tail: &Tail) -> [u8; MARK] {
+/// The bytes that [`Rows::truncate`](super::Rows::truncate) keeps for a floor: the tail that stood before it.
+pub fn encode(tail: &Tail) -> Vec<u8> {
     let mut bytes = [0; MARK];
     bytes[..8].copy_from_slice(&tail.position.0.to_le_bytes());
     bytes[8..16].copy_from_slice(&tail.revision.0.to_le_bytes());
@@ -17,7 +19,7 @@ pub(super) fn encode(tail: &Tail) -> [u8; MARK] {
     bytes[24..28].copy_from_slice(&tail.link.to_le_bytes());
     let check = crc32fast::hash(&bytes[..28]);
     bytes[28..].copy_from_slice(&check.to_le_bytes());
-    bytes
+    bytes.to_vec()
 }
 
 /// The tail that stands before the row at `floor`.
@@ -59,7 +61,7 @@ mod tests {
         let mark = encode(&tail);
         assert_eq!(decode(9, &mark).unwrap(), tail);
         for at in 0..mark.len() {
-            let mut mark = mark;
+            let mut mark = mark.clone();
             mark[at] ^= 1;
             assert_eq!(decode(9, &mark).unwrap_err().code(), Code::Corrupt, "byte {at}");
         }

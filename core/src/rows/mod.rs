@@ -23,6 +23,7 @@ mod syncer;
 
 pub use ephemeral::Ephemeral;
 pub use log::RowLog;
+pub use mark::encode as mark_of;
 #[cfg(feature = "std")]
 pub use memory::MemoryRows;
 

@@ -12,6 +12,12 @@ use crate::{
     state::{Remembered, State, Value},
 };
 
+impl Head {
+    fn begin_tail(&self) -> Tail {
+        Tail { position: Position(self.position), revision: self.begin, next_id: self.next_id, link: self.link }
+    }
+}
+
 /// A snapshot that was read whole.
 #[derive(Debug)]
 pub struct Loaded {
@@ -155,8 +161,7 @@ impl Loader {
             self.head = Some(head);
             return Err(Error::new(Code::Replaced, "the snapshot is of another store"));
         }
-        let tail =
-            Tail { position: Position(head.position), revision: head.begin, next_id: head.next_id, link: head.link };
+        let tail = head.begin_tail();
         self.state.stand_at(&tail, head.level, head.exclusive);
         self.head = Some(head);
         Ok(())
@@ -203,8 +208,7 @@ impl Loader {
         if !self.held.is_empty() || end.end < head.begin || end.pieces != self.pieces {
             return Err(damaged("its end does not fit its beginning"));
         }
-        let begin =
-            Tail { position: Position(head.position), revision: head.begin, next_id: head.next_id, link: head.link };
+        let begin = head.begin_tail();
         let end_tail =
             Tail { position: Position(end.position), revision: end.end, next_id: end.next_id, link: end.link };
         self.state.tidy_index();
@@ -214,6 +218,11 @@ impl Loader {
 
 /// Where the replay of a snapshot begins, once enough of its first bytes are given.
 pub fn begin_of(bytes: &[u8]) -> Result<Option<Position>> {
+    Ok(begin_tail(bytes)?.map(|tail| tail.position))
+}
+
+/// The tail from which the replay of a snapshot begins, once enough of its first bytes are given.
+pub fn begin_tail(bytes: &[u8]) -> Result<Option<Tail>> {
     let used = want(bytes)?;
     if bytes.len() < CHUNK_HEADER || bytes.len() < used {
         return Ok(None);
@@ -222,7 +231,7 @@ pub fn begin_of(bytes: &[u8]) -> Result<Option<Position>> {
     match loader.chunk(&bytes[..used]) {
         Err(error) if error.code() != Code::Replaced => Err(error),
         _ => match loader.head {
-            Some(head) => Ok(Some(Position(head.position))),
+            Some(head) => Ok(Some(head.begin_tail())),
             None => Err(damaged("it has no head")),
         },
     }

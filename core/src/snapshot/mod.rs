@@ -18,7 +18,7 @@ mod load;
 mod transplant;
 mod walk;
 
-pub use load::{Chunk, Loaded, Loader, begin_of, take_chunk};
+pub use load::{Chunk, Loaded, Loader, begin_of, begin_tail, take_chunk};
 pub use transplant::transplant;
 pub use walk::{Walk, pack};
 

@@ -218,10 +218,7 @@ fn push_task(raw: &mut Vec<u8>, image: &Image<'_>) {
 
 /// A chunk as it stands in the file. Deflating costs time: it is done beside the walk, not in it.
 pub fn pack(kind: ChunkKind, raw: &[u8]) -> Vec<u8> {
-    let mut deflated = Vec::new();
-    if raw.len() > 128 {
-        deflated = miniz_oxide::deflate::compress_to_vec(raw, 1);
-    }
+    let deflated = deflate(raw);
     let packed = !deflated.is_empty() && deflated.len() + raw.len() / 8 <= raw.len();
     let stored = if packed { &deflated } else { raw };
     let mut chunk = Vec::with_capacity(CHUNK_HEADER + stored.len());
@@ -234,4 +231,12 @@ pub fn pack(kind: ChunkKind, raw: &[u8]) -> Vec<u8> {
     chunk.extend_from_slice(&crc.finalize().to_le_bytes());
     chunk.extend_from_slice(stored);
     chunk
+}
+
+/// Nothing where it is not worth a try.
+fn deflate(raw: &[u8]) -> Vec<u8> {
+    if cfg!(feature = "deflate") && raw.len() > 128 {
+        return miniz_oxide::deflate::compress_to_vec(raw, 1);
+    }
+    Vec::new()
 }

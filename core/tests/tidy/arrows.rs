@@ -9,6 +9,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("examples", &["tenure-core", "tenure"]),
     ("core/fuzz", &["tenure-core"]),
     ("bench", &["tenure-core", "tenure"]),
+    ("bindings/wasm", &["tenure-core"]),
+    ("bindings/wasm/crc32", &[]),
+    ("bindings/wasm/tools", &[]),
     ("bindings/python", &["tenure-core", "tenure", "tenure-cli"]),
     ("bindings/node", &["tenure-core", "tenure", "tenure-cli"]),
 ];
@@ -31,6 +34,8 @@ const MODULES: &[(&str, &str)] = &[
     ("snapshot", "VALUES entry state port::SnapshotName port::Stored port::Tail"),
     ("engine", "VALUES entry state txn snapshot port::Draft port::SnapshotName port::Stored port::Tail"),
     ("driver", "VALUES entry port frame bytelog rows state txn snapshot engine"),
+    ("desk", "VALUES entry port frame rows state txn snapshot engine driver"),
+    ("archive", "VALUES entry port frame bytelog rows state txn snapshot engine driver"),
     ("inspect", "VALUES json entry port frame bytelog state snapshot engine driver"),
     ("testing", "VALUES json entry port frame bytelog rows state txn snapshot engine driver"),
 ];

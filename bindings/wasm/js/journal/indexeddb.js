@@ -1,0 +1,272 @@
+// A journal in IndexedDB, shared by every tab and worker of an origin.
+//
+// A turn is one transaction: the rows that other tabs appended are read, the desk judges, its rows are added, all in
+// callbacks of the transaction's own requests. So no other tab can come between, and nobody has to lead.
+
+import { call, invalid, Unavailable } from "../error.js";
+import { floorOf } from "../module.js";
+
+const VERSION = 1;
+/** Rows that one request fetches. */
+const PAGE = 4096;
+const NOBODY = new Uint8Array();
+
+const KEY = "store";
+
+function settle(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** What IndexedDB says, as an error of Tenure. */
+function fault(error, doing) {
+  const full = error?.name === "QuotaExceededError";
+  const why = `${doing}: ${error?.name ?? "aborted"}: ${error?.message || "the browser gave no reason"}`;
+  const next = full ? "free some space, or ask the user for more" : "try again";
+  const options = {
+    code: full ? "no_space" : "unavailable",
+    outcome: full ? "refused" : "not_started",
+    retry: "later",
+  };
+  return new Unavailable(`${why}; ${next}`, { ...options, cause: error });
+}
+
+function connect(name, create) {
+  return new Promise((resolve, reject) => {
+    if (typeof globalThis.indexedDB === "undefined") {
+      reject(invalid("indexedDB: there is no IndexedDB here: use memory(), or a journal of your own"));
+      return;
+    }
+    let request;
+    try {
+      request = globalThis.indexedDB.open(name, VERSION);
+    } catch (error) {
+      reject(fault(error, `can't open the database ${name}`));
+      return;
+    }
+    request.onupgradeneeded = () => {
+      const database = request.result;
+      database.createObjectStore("meta");
+      database.createObjectStore("rows");
+      database.createObjectStore("snapshots");
+      if (!create) return;
+      const identity = crypto.getRandomValues(new Uint8Array(16));
+      request.transaction.objectStore("meta").put({ identity, floor: 1, mark: NOBODY }, KEY);
+    };
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(fault(request.error, `can't open the database ${name}`));
+  });
+}
+
+export class IndexedDbJournal {
+  #name;
+  #database;
+  #channel;
+  #listeners = new Set();
+  #closed = false;
+
+  constructor(name, { poll, broadcast }) {
+    this.#name = name;
+    this.poll = poll;
+    if (broadcast && typeof BroadcastChannel === "function") {
+      this.#channel = new BroadcastChannel(`tenure:${name}`);
+      this.#channel.onmessage = () => this.#hear();
+      // In Node a channel would keep the process alive.
+      this.#channel.unref?.();
+    }
+  }
+
+  static async open(name, options) {
+    const journal = new IndexedDbJournal(name, options);
+    try {
+      await journal.#connect(true);
+      return journal;
+    } catch (error) {
+      await journal.close();
+      throw error;
+    }
+  }
+
+  async #connect(create) {
+    if (this.#database) return this.#database;
+    const database = await connect(this.#name, create);
+    if (this.#closed) {
+      database.close();
+      throw fault({ name: "InvalidStateError", message: "the store was closed" }, "can't read");
+    }
+    const gone = () => {
+      if (this.#database === database) this.#database = undefined;
+      database.close();
+      // What became of the store is found by looking.
+      this.#hear();
+    };
+    database.onclose = gone;
+    database.onversionchange = gone;
+    this.#database = database;
+    return database;
+  }
+
+  #hear() {
+    for (const listener of this.#listeners) listener();
+  }
+
+  listen(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close() {
+    this.#closed = true;
+    this.#channel?.close();
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  async #begin(stores, mode) {
+    const database = await this.#connect(false);
+    try {
+      return database.transaction(stores, mode, { durability: "strict" });
+    } catch (error) {
+      // The connection was closed under way, as by an eviction: the next one finds what is there.
+      if (error?.name !== "InvalidStateError") throw fault(error, "can't begin a transaction");
+      this.#database = undefined;
+      const again = await this.#connect(false);
+      return again.transaction(stores, mode, { durability: "strict" });
+    }
+  }
+
+  async load() {
+    const transaction = await this.#begin(["meta", "rows", "snapshots"], "readonly");
+    const store = (name) => transaction.objectStore(name);
+    const requests = [
+      settle(store("meta").get(KEY)),
+      settle(store("rows").getAll()),
+      settle(store("snapshots").getAllKeys()),
+      settle(store("snapshots").getAll()),
+    ];
+    try {
+      const [meta, rows, names, bytes] = await Promise.all(requests);
+      const head = meta ?? { identity: NOBODY, floor: 1, mark: NOBODY };
+      return { ...head, from: head.floor, rows, snapshots: names.map((name, index) => [name, bytes[index]]) };
+    } catch (error) {
+      throw fault(error, "can't read the store");
+    }
+  }
+
+  async turn(from, write, take, feed) {
+    let transaction;
+    try {
+      transaction = await this.#begin(["meta", "rows"], write ? "readwrite" : "readonly");
+    } catch (error) {
+      return { kind: "refused", error };
+    }
+    const turn = await this.#exchange(transaction, from, take, feed);
+    if (turn.reload) return { kind: "refused", all: await this.load() };
+    if (turn.appended) this.#channel?.postMessage(turn.at);
+    return turn;
+  }
+
+  #exchange(transaction, from, take, feed) {
+    return new Promise((resolve) => {
+      const rows = transaction.objectStore("rows");
+      const turn = { kind: "done", appended: false, at: 0 };
+      transaction.oncomplete = () => resolve(turn);
+      transaction.onabort = () => {
+        resolve({ ...turn, kind: "refused", error: turn.error ?? fault(transaction.error, "can't write") });
+      };
+      const head = transaction.objectStore("meta").get(KEY);
+      const page = (begin) => {
+        const request = rows.getAll(IDBKeyRange.lowerBound(begin), PAGE);
+        request.onsuccess = () => {
+          try {
+            took(begin, request.result);
+          } catch (error) {
+            turn.error = error;
+            transaction.abort();
+          }
+        };
+      };
+      const took = (begin, found) => {
+        const { identity, floor, mark } = head.result ?? { identity: NOBODY, floor: 1, mark: NOBODY };
+        const fetched = { identity, floor, mark, from: Math.max(begin, floor), rows: found };
+        if (found.length === PAGE) {
+          feed(fetched);
+          page(begin + PAGE);
+          return;
+        }
+        const { at, rows: out, reload } = take(fetched);
+        turn.reload = reload;
+        let position = at;
+        for (const row of out) {
+          rows.add(row, position);
+          position += 1;
+        }
+        turn.appended = out.length > 0;
+        turn.at = position;
+        // Nothing more is asked: no need to wait for each answer.
+        transaction.commit?.();
+      };
+      page(from);
+    });
+  }
+
+  /** Publishes a snapshot, keeps the last two, and lets go of the rows before the older one, in one transaction. */
+  async publish(name, bytes) {
+    const transaction = await this.#begin(["meta", "rows", "snapshots"], "readwrite");
+    const done = new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(fault(transaction.error, "can't publish a snapshot"));
+    });
+    const snapshots = transaction.objectStore("snapshots");
+    const meta = transaction.objectStore("meta");
+    snapshots.put(bytes, name);
+    const head = meta.get(KEY);
+    const names = snapshots.getAllKeys();
+    names.onsuccess = () => {
+      const newest = names.result.reverse();
+      for (const old of newest.slice(2)) snapshots.delete(old);
+      if (newest.length < 2 || head.result === undefined) return;
+      const older = snapshots.get(newest[1]);
+      older.onsuccess = () => {
+        const [floor, mark] = call(() => floorOf(older.result));
+        if (floor <= head.result.floor) return;
+        meta.put({ ...head.result, floor, mark }, KEY);
+        transaction.objectStore("rows").delete(IDBKeyRange.upperBound(floor, true));
+      };
+    };
+    await done;
+  }
+}
+
+/** Puts a store's rows into a database that has none yet. */
+export async function fill(name, content) {
+  const database = await connect(name, true);
+  const transaction = database.transaction(["meta", "rows", "snapshots"], "readwrite", { durability: "strict" });
+  const done = new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
+  const rows = transaction.objectStore("rows");
+  const snapshots = transaction.objectStore("snapshots");
+  const held = await Promise.all([settle(rows.count()), settle(snapshots.count())]);
+  try {
+    if (held[0] + held[1] > 0) {
+      transaction.abort();
+      await done.catch(() => {});
+      throw invalid(`import: the database ${name} holds a store already: give another name, or delete it first`);
+    }
+    const { identity, floor, mark } = content;
+    transaction.objectStore("meta").put({ identity, floor, mark }, KEY);
+    content.rows.forEach((row, index) => {
+      rows.add(row, floor + index);
+    });
+    for (const [snapshot, bytes] of content.snapshots) snapshots.add(bytes, snapshot);
+    await done;
+  } catch (error) {
+    throw error instanceof DOMException ? fault(error, "can't import") : error;
+  } finally {
+    database.close();
+  }
+}

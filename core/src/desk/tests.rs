@@ -1,0 +1,360 @@
+use alloc::{vec, vec::Vec};
+
+use super::*;
+use crate::{
+    error::Outcome,
+    id::{Author, OwnerId, Revision, TaskId},
+    limits::Limits,
+    request::{Add, Delete},
+    task::Task,
+};
+
+const ID: StoreId = StoreId([3; 16]);
+
+/// Rows in memory, carried by hand.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<Vec<u8>>,
+    floor: u64,
+    mark: Vec<u8>,
+    snapshots: Vec<(crate::port::SnapshotName, Vec<u8>)>,
+}
+
+impl Rows {
+    fn new() -> Self {
+        Self { floor: 1, ..Self::default() }
+    }
+
+    fn window(&self, from: u64) -> Window {
+        let from = from.max(self.floor);
+        let rows = self.rows[(from - self.floor) as usize..].to_vec();
+        Window { identity: ID, floor: self.floor, mark: self.mark.clone(), from, rows, snapshots: Vec::new() }
+    }
+
+    fn all(&self) -> Window {
+        Window { snapshots: self.snapshots.clone(), ..self.window(1) }
+    }
+
+    fn desk(&self, author: u64) -> Desk {
+        let setup = Setup {
+            limits: Limits::DEFAULT,
+            owner: OwnerId(author),
+            actor: "test".into(),
+            author: Author(author),
+            seed: author,
+        };
+        Desk::open(setup, self.all(), Policy::default(), 0).unwrap()
+    }
+
+    fn append(&mut self, desk: &Desk, rows: Vec<Vec<u8>>) -> Appended {
+        if rows.is_empty() {
+            return Appended::Done;
+        }
+        if desk.engine().tail().position.0 != self.floor + self.rows.len() as u64 {
+            return Appended::Conflict;
+        }
+        self.rows.extend(rows);
+        Appended::Done
+    }
+
+    /// Turns until nothing more is wanted.
+    fn run(&mut self, desk: &mut Desk, now: Millis) -> Vec<(Ticket, Result<Committed>)> {
+        let mut answers = Vec::new();
+        for _ in 0..100 {
+            if !desk.wants_turn() {
+                return answers;
+            }
+            let rows = desk.open_turn(self.window(desk.fetch_from().0), now).unwrap();
+            let appended = self.append(desk, rows);
+            desk.close_turn(appended, now);
+            answers.extend(desk.take_answers());
+        }
+        panic!("it never ends");
+    }
+}
+
+fn add(group: &str) -> Request {
+    Request { adds: vec![Add { group: group.into(), ..Add::default() }], ..Request::default() }
+}
+
+fn claim(group: &str) -> Claim {
+    Claim { groups: vec![group.into()], lease: 900, ..Claim::default() }
+}
+
+fn finish(task: &Task) -> Request {
+    let delete = Delete { id: task.id, origin: Some(task.origin), ..Delete::default() };
+    Request { owner: task.owner, deletes: vec![delete], ..Request::default() }
+}
+
+fn task(answers: &[(Ticket, Result<Committed>)], ticket: Ticket) -> Task {
+    let (_, answer) = answers.iter().find(|(other, _)| *other == ticket).unwrap();
+    answer.as_ref().unwrap().tasks[0].clone()
+}
+
+fn hold(desk: &mut Desk, task: &Task, now: Millis) -> HeldId {
+    desk.hold(task.id, task.origin, task.owner, task.available_at, 900, now)
+}
+
+#[test]
+fn what_is_asked_before_a_turn_goes_out_in_one_append() {
+    let mut rows = Rows::new();
+    let mut desk = rows.desk(1);
+    let tickets: Vec<Ticket> = (0..100).map(|_| desk.update(add("g"), Vec::new())).collect();
+    let out = desk.open_turn(rows.window(1), 0).unwrap();
+    assert_eq!(out.len(), 100);
+    assert!(desk.take_answers().is_empty(), "nothing is answered before the append");
+    assert_eq!(desk.engine().state().tasks(), 0, "nothing is seen before the append");
+    let appended = rows.append(&desk, out);
+    desk.close_turn(appended, 0);
+    let answers = desk.take_answers();
+    assert_eq!(answers.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(), tickets);
+}
+
+#[test]
+fn a_lost_race_is_run_again_behind_the_winner() {
+    let mut rows = Rows::new();
+    let (mut one, mut other) = (rows.desk(1), rows.desk(2));
+    let ticket = one.update(add("g"), Vec::new());
+    let out = one.open_turn(rows.window(1), 0).unwrap();
+    other.update(add("g"), Vec::new());
+    rows.run(&mut other, 0);
+    let appended = rows.append(&one, out);
+    assert!(matches!(appended, Appended::Conflict));
+    one.close_turn(appended, 0);
+    assert_eq!(task(&rows.run(&mut one, 0), ticket).id, TaskId(2));
+}
+
+#[test]
+fn what_was_refused_leaves_nothing_and_uses_no_id() {
+    let mut rows = Rows::new();
+    let mut desk = rows.desk(1);
+    desk.update(add("g"), Vec::new());
+    assert_eq!(desk.open_turn(rows.window(1), 0).unwrap().len(), 1);
+    desk.close_turn(Appended::Refused(Error::new(Code::Unavailable, "no")), 0);
+    let (_, refused) = desk.take_answers().pop().unwrap();
+    assert_eq!(refused.unwrap_err().outcome(), Outcome::Refused);
+    let ticket = desk.update(add("g"), Vec::new());
+    assert_eq!(task(&rows.run(&mut desk, 0), ticket).id, TaskId(1));
+}
+
+#[test]
+fn on_a_full_disk_what_takes_space_is_refused_and_what_frees_it_goes_on() {
+    let mut rows = Rows::new();
+    let mut desk = rows.desk(1);
+    let ticket = desk.update(add("g"), Vec::new());
+    let added = task(&rows.run(&mut desk, 0), ticket);
+    let (more, less) = (desk.update(add("g"), Vec::new()), desk.update(finish(&added), Vec::new()));
+    desk.open_turn(rows.window(1), 0).unwrap();
+    desk.close_turn(Appended::Refused(Error::new(Code::NoSpace, "full")), 0);
+    assert!(desk.take_answers().is_empty());
+    let answers = rows.run(&mut desk, 0);
+    for (ticket, answer) in answers {
+        assert_eq!(answer.is_ok(), ticket == less, "{ticket:?}, {more:?}: {answer:?}");
+    }
+}
+
+#[test]
+fn an_append_whose_answer_is_lost_is_found_or_ruled_out_by_looking() {
+    for stands in [true, false] {
+        let mut rows = Rows::new();
+        let mut desk = rows.desk(1);
+        let ticket = desk.update(add("g"), Vec::new());
+        let out = desk.open_turn(rows.window(1), 0).unwrap();
+        if stands {
+            rows.append(&desk, out);
+        }
+        desk.close_turn(Appended::Unknown(Error::new(Code::Foreign, "lost")), 0);
+        assert!(desk.take_answers().is_empty());
+        let answers = rows.run(&mut desk, 0);
+        let (_, answer) = answers.into_iter().find(|(other, _)| *other == ticket).unwrap();
+        if stands {
+            assert_eq!(answer.unwrap().revision, Revision(1));
+        } else {
+            assert_eq!(answer.unwrap_err().outcome(), Outcome::Refused);
+            assert_eq!(desk.engine().tail().revision, Revision(1), "a filler stands there");
+        }
+    }
+}
+
+#[test]
+fn a_place_that_nobody_can_see_leaves_the_answer_unknown() {
+    let rows = Rows::new();
+    let mut desk = rows.desk(1);
+    desk.update(add("g"), Vec::new());
+    desk.open_turn(rows.window(1), 0).unwrap();
+    let lost = || Appended::Unknown(Error::new(Code::Foreign, "lost"));
+    desk.close_turn(lost(), 0);
+    for _ in 0..10 {
+        if !desk.wants_turn() {
+            break;
+        }
+        desk.open_turn(rows.window(1), 0).unwrap();
+        desk.close_turn(lost(), 0);
+    }
+    let (_, answer) = desk.take_answers().pop().unwrap();
+    assert_eq!(answer.unwrap_err().outcome(), Outcome::Unknown);
+}
+
+#[test]
+fn a_claim_waits_for_what_the_same_turn_adds() {
+    let mut rows = Rows::new();
+    let mut desk = rows.desk(1);
+    let waiting = desk.claim(claim("g"), None);
+    desk.update(add("g"), Vec::new());
+    assert_eq!(task(&rows.run(&mut desk, 0), waiting).attempt, 1);
+}
+
+#[test]
+fn a_claim_wakes_when_another_adds_when_a_time_comes_and_when_its_own_is_up() {
+    let mut rows = Rows::new();
+    let (mut one, mut other) = (rows.desk(1), rows.desk(2));
+    let first = one.claim(claim("g"), None);
+    assert!(rows.run(&mut one, 0).is_empty());
+    other.update(add("g"), Vec::new());
+    rows.run(&mut other, 0);
+    one.look();
+    let held = task(&rows.run(&mut one, 0), first);
+    let second = one.claim(claim("g"), Some(5_000));
+    assert!(rows.run(&mut one, 10).is_empty());
+    assert_eq!(one.next_wake(), Some(held.available_at));
+    one.tick(held.available_at);
+    assert_eq!(task(&rows.run(&mut one, held.available_at), second).attempt, 2);
+    let third = one.claim(claim("h"), Some(5_000));
+    rows.run(&mut one, 1_000);
+    one.tick(5_000);
+    let answers = rows.run(&mut one, 5_000);
+    let (_, empty) = answers.iter().find(|(ticket, _)| *ticket == third).unwrap();
+    assert!(empty.as_ref().unwrap().tasks.is_empty());
+}
+
+#[test]
+fn a_cancelled_claim_holds_nothing_wherever_it_stands() {
+    let mut rows = Rows::new();
+    let mut desk = rows.desk(1);
+    desk.update(add("g"), Vec::new());
+    rows.run(&mut desk, 0);
+    for in_turn in [false, true] {
+        let ticket = desk.claim(claim("g"), None);
+        if in_turn {
+            let out = desk.open_turn(rows.window(1), 0).unwrap();
+            desk.cancel(ticket);
+            let appended = rows.append(&desk, out);
+            desk.close_turn(appended, 0);
+        } else {
+            desk.cancel(ticket);
+        }
+        let mut answers = desk.take_answers();
+        answers.extend(rows.run(&mut desk, 0));
+        let (_, answer) = answers.into_iter().find(|(other, _)| *other == ticket).unwrap();
+        assert_eq!(answer.unwrap_err().code(), Code::Cancelled);
+        assert_eq!(desk.engine().state().group("g", 0).available, 1, "it holds something");
+    }
+}
+
+#[test]
+fn a_held_task_is_renewed_and_named_by_its_present_id() {
+    let mut rows = Rows::new();
+    let mut desk = rows.desk(1);
+    desk.update(add("g"), Vec::new());
+    let ticket = desk.claim(claim("g"), None);
+    let claimed = task(&rows.run(&mut desk, 0), ticket);
+    let held = hold(&mut desk, &claimed, 0);
+    assert_eq!(desk.next_wake(), Some(300));
+    desk.tick(300);
+    // A transaction that was put together before the renewal, and goes out with it.
+    desk.update(finish(&claimed), vec![held]);
+    let answers = rows.run(&mut desk, 300);
+    assert!(answers.iter().all(|(_, answer)| answer.is_ok()), "{answers:?}");
+    assert!(desk.is_ended(held));
+    assert_eq!((desk.engine().state().tasks(), desk.next_wake()), (0, None));
+}
+
+#[test]
+fn a_lost_lease_is_told_once_and_refuses_what_names_it() {
+    let mut rows = Rows::new();
+    let (mut one, mut other) = (rows.desk(1), rows.desk(2));
+    one.update(add("g"), Vec::new());
+    let ticket = one.claim(claim("g"), None);
+    let claimed = task(&rows.run(&mut one, 0), ticket);
+    let held = hold(&mut one, &claimed, 0);
+    other.claim(claim("g"), None);
+    rows.run(&mut other, 2_000);
+    one.tick(2_000);
+    rows.run(&mut one, 2_000);
+    let lost = one.take_lost();
+    assert_eq!(lost.len(), 1);
+    assert!(lost[0].0 == held && lost[0].1.is_lease_lost());
+    one.update(finish(&claimed), vec![held]);
+    assert!(rows.run(&mut one, 2_000)[0].1.as_ref().unwrap_err().is_lease_lost());
+    assert!(one.take_lost().is_empty());
+}
+
+#[test]
+fn a_renewal_that_the_storage_failed_is_tried_again() {
+    let mut rows = Rows::new();
+    let mut desk = rows.desk(1);
+    desk.update(add("g"), Vec::new());
+    let ticket = desk.claim(claim("g"), None);
+    let claimed = task(&rows.run(&mut desk, 0), ticket);
+    hold(&mut desk, &claimed, 0);
+    desk.tick(300);
+    desk.fail(&Error::new(Code::Unavailable, "away"), 300);
+    desk.take_answers();
+    assert_eq!(desk.next_wake(), Some(345));
+    desk.tick(345);
+    rows.run(&mut desk, 345);
+    assert!(desk.take_lost().is_empty());
+    assert_eq!(desk.next_wake(), Some(645));
+}
+
+#[test]
+fn another_store_in_its_place_ends_the_handle_and_all_that_waits() {
+    let mut rows = Rows::new();
+    let mut desk = rows.desk(1);
+    let waiting = desk.claim(claim("g"), None);
+    rows.run(&mut desk, 0);
+    desk.look();
+    let error = desk.open_turn(Window { identity: StoreId::default(), ..rows.window(1) }, 0).unwrap_err();
+    assert_eq!(error.code(), Code::Replaced);
+    desk.fail(&error, 0);
+    let answers = desk.take_answers();
+    assert_eq!(answers.len(), 2);
+    assert!(answers.iter().any(|(ticket, _)| *ticket == waiting));
+    assert!(answers.iter().all(|(_, answer)| answer.as_ref().unwrap_err().code() == Code::Replaced));
+    desk.update(add("g"), Vec::new());
+    assert_eq!(desk.take_answers()[0].1.as_ref().unwrap_err().code(), Code::Replaced);
+}
+
+#[test]
+fn a_snapshot_is_walked_while_commits_go_on_and_a_handle_left_behind_is_loaded_anew() {
+    let mut rows = Rows::new();
+    let (mut one, mut late) = (rows.desk(1), rows.desk(2));
+    for _ in 0..50 {
+        one.update(add("g"), Vec::new());
+    }
+    rows.run(&mut one, 0);
+    for round in 0..2 {
+        one.begin_snapshot();
+        rows.run(&mut one, 0);
+        let mut bytes = Vec::new();
+        while let Some(piece) = one.slice().unwrap() {
+            bytes.extend(piece);
+            one.update(add("g"), Vec::new());
+            rows.run(&mut one, 0);
+        }
+        rows.snapshots.insert(0, (one.snapshot_name().unwrap(), bytes));
+        one.end_snapshot(1);
+        if round == 1 {
+            let (floor, mark) = mark_of(&rows.snapshots[1].1).unwrap().unwrap();
+            rows.rows.drain(..(floor - rows.floor) as usize);
+            (rows.floor, rows.mark) = (floor, mark);
+        }
+    }
+    late.look();
+    let error = late.open_turn(rows.window(late.fetch_from().0), 0).unwrap_err();
+    assert_eq!(error.code(), Code::Truncated);
+    late.reload(rows.all(), 0).unwrap();
+    rows.run(&mut late, 0);
+    assert_eq!(late.engine().state().digest(), one.engine().state().digest());
+    assert_eq!(rows.desk(3).engine().state().digest(), one.engine().state().digest());
+}
