@@ -162,12 +162,13 @@ export class Driver {
   async #turn() {
     for (let reloads = 0; ; reloads += 1) {
       const desk = this.#desk;
+      const append = desk.mayAppend();
       let trouble;
       let judged = false;
       const feed = (fetched) => call(() => desk.feed(windowOf(fetched), this.#clock.now()));
       const take = (fetched) => {
         try {
-          const rows = call(() => desk.openTurn(windowOf(fetched), this.#clock.now()));
+          const rows = call(() => desk.openTurn(windowOf(fetched), append, this.#clock.now()));
           judged = true;
           return { at: desk.position(), rows };
         } catch (error) {
@@ -175,7 +176,7 @@ export class Driver {
           return { at: 0, rows: [], reload: error?.code === "truncated" };
         }
       };
-      const outcome = await this.#journal.turn(desk.fetchFrom(), desk.mayAppend(), take, feed);
+      const outcome = await this.#journal.turn(desk.fetchFrom(), append, take, feed);
       trouble ??= judged ? undefined : outcome.error;
       if (outcome.all !== undefined && reloads < RELOADS) {
         call(() => desk.reload(windowOf(outcome.all), this.#clock.now()));

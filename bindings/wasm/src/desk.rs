@@ -116,8 +116,8 @@ impl Desk {
 
     /// Begins a turn: the rows to append.
     #[wasm_bindgen(js_name = openTurn)]
-    pub fn open_turn(&mut self, window: Window, now: f64) -> Result<Array, JsValue> {
-        self.0.open_turn(window.0, now as u64).map(|rows| arrays(&rows)).outward()
+    pub fn open_turn(&mut self, window: Window, append: bool, now: f64) -> Result<Array, JsValue> {
+        self.0.open_turn(window.0, append, now as u64).map(|rows| arrays(&rows)).outward()
     }
 
     /// Ends a turn: its rows are there.

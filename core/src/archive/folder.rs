@@ -83,8 +83,8 @@ impl Disk for Folder {
         Ok(())
     }
 
-    fn lock(&mut self, _wait: Millis) -> Result<()> {
-        Ok(())
+    fn try_lock(&mut self, _wait: Millis) -> Result<bool> {
+        Ok(true)
     }
 
     fn unlock(&mut self) {}

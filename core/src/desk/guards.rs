@@ -12,7 +12,7 @@ use crate::{
 
 /// Whether all of these records are as they were read.
 pub(super) fn check(state: &State, guards: &[Guard], now: Millis) -> Result<Committed> {
-    let stale: Vec<Refusal> = guards
+    let changed: Vec<Refusal> = guards
         .iter()
         .filter_map(|guard| {
             let value = state.tables().get(&guard.table, &guard.key).filter(|value| value.visible(now));
@@ -25,9 +25,9 @@ pub(super) fn check(state: &State, guards: &[Guard], now: Millis) -> Result<Comm
             })
         })
         .collect();
-    if stale.is_empty() {
+    if changed.is_empty() {
         Ok(Committed { revision: state.revision(), ..Committed::default() })
     } else {
-        Err(Error::rejected(stale))
+        Err(Error::rejected(changed))
     }
 }

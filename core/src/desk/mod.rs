@@ -71,6 +71,12 @@ pub(crate) enum Work {
     Snapshot,
 }
 
+impl Work {
+    const fn only_reads(&self) -> bool {
+        matches!(self, Self::Look | Self::Verify(_))
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     ticket: Ticket,
@@ -206,7 +212,7 @@ impl Desk {
 
     /// Whether the next turn may append.
     pub fn may_append(&self) -> bool {
-        self.turn.is_some() || self.queue.iter().any(|job| !matches!(job.work, Work::Look | Work::Verify(_)))
+        self.turn.is_some() || self.queue.iter().any(|job| !job.work.only_reads())
     }
 
     /// The answers since this was last asked.

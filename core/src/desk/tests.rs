@@ -64,7 +64,7 @@ impl Rows {
             if !desk.wants_turn() {
                 return answers;
             }
-            let rows = desk.open_turn(self.window(desk.fetch_from().0), now).unwrap();
+            let rows = desk.open_turn(self.window(desk.fetch_from().0), true, now).unwrap();
             let appended = self.append(desk, rows);
             desk.close_turn(appended, now);
             answers.extend(desk.take_answers());
@@ -100,7 +100,7 @@ fn what_is_asked_before_a_turn_goes_out_in_one_append() {
     let mut rows = Rows::new();
     let mut desk = rows.desk(1);
     let tickets: Vec<Ticket> = (0..100).map(|_| desk.update(add("g"), Vec::new())).collect();
-    let out = desk.open_turn(rows.window(1), 0).unwrap();
+    let out = desk.open_turn(rows.window(1), true, 0).unwrap();
     assert_eq!(out.len(), 100);
     assert!(desk.take_answers().is_empty(), "nothing is answered before the append");
     assert_eq!(desk.engine().state().tasks(), 0, "nothing is seen before the append");
@@ -111,11 +111,25 @@ fn what_is_asked_before_a_turn_goes_out_in_one_append() {
 }
 
 #[test]
+fn a_turn_that_may_not_append_does_what_reads_and_leaves_the_rest() {
+    let mut rows = Rows::new();
+    let mut desk = rows.desk(1);
+    let look = desk.look();
+    assert!(!desk.may_append());
+    let ticket = desk.update(add("g"), Vec::new());
+    assert!(desk.open_turn(rows.window(1), false, 0).unwrap().is_empty());
+    desk.close_turn(Appended::Done, 0);
+    assert_eq!(desk.take_answers()[0].0, look);
+    assert!(desk.may_append());
+    assert_eq!(task(&rows.run(&mut desk, 0), ticket).id, TaskId(1));
+}
+
+#[test]
 fn a_lost_race_is_run_again_behind_the_winner() {
     let mut rows = Rows::new();
     let (mut one, mut other) = (rows.desk(1), rows.desk(2));
     let ticket = one.update(add("g"), Vec::new());
-    let out = one.open_turn(rows.window(1), 0).unwrap();
+    let out = one.open_turn(rows.window(1), true, 0).unwrap();
     other.update(add("g"), Vec::new());
     rows.run(&mut other, 0);
     let appended = rows.append(&one, out);
@@ -129,7 +143,7 @@ fn what_was_refused_leaves_nothing_and_uses_no_id() {
     let mut rows = Rows::new();
     let mut desk = rows.desk(1);
     desk.update(add("g"), Vec::new());
-    assert_eq!(desk.open_turn(rows.window(1), 0).unwrap().len(), 1);
+    assert_eq!(desk.open_turn(rows.window(1), true, 0).unwrap().len(), 1);
     desk.close_turn(Appended::Refused(Error::new(Code::Unavailable, "no")), 0);
     let (_, refused) = desk.take_answers().pop().unwrap();
     assert_eq!(refused.unwrap_err().outcome(), Outcome::Refused);
@@ -144,7 +158,7 @@ fn on_a_full_disk_what_takes_space_is_refused_and_what_frees_it_goes_on() {
     let ticket = desk.update(add("g"), Vec::new());
     let added = task(&rows.run(&mut desk, 0), ticket);
     let (more, less) = (desk.update(add("g"), Vec::new()), desk.update(finish(&added), Vec::new()));
-    desk.open_turn(rows.window(1), 0).unwrap();
+    desk.open_turn(rows.window(1), true, 0).unwrap();
     desk.close_turn(Appended::Refused(Error::new(Code::NoSpace, "full")), 0);
     assert!(desk.take_answers().is_empty());
     let answers = rows.run(&mut desk, 0);
@@ -159,7 +173,7 @@ fn an_append_whose_answer_is_lost_is_found_or_ruled_out_by_looking() {
         let mut rows = Rows::new();
         let mut desk = rows.desk(1);
         let ticket = desk.update(add("g"), Vec::new());
-        let out = desk.open_turn(rows.window(1), 0).unwrap();
+        let out = desk.open_turn(rows.window(1), true, 0).unwrap();
         if stands {
             rows.append(&desk, out);
         }
@@ -181,14 +195,14 @@ fn a_place_that_nobody_can_see_leaves_the_answer_unknown() {
     let rows = Rows::new();
     let mut desk = rows.desk(1);
     desk.update(add("g"), Vec::new());
-    desk.open_turn(rows.window(1), 0).unwrap();
+    desk.open_turn(rows.window(1), true, 0).unwrap();
     let lost = || Appended::Unknown(Error::new(Code::Foreign, "lost"));
     desk.close_turn(lost(), 0);
     for _ in 0..10 {
         if !desk.wants_turn() {
             break;
         }
-        desk.open_turn(rows.window(1), 0).unwrap();
+        desk.open_turn(rows.window(1), true, 0).unwrap();
         desk.close_turn(lost(), 0);
     }
     let (_, answer) = desk.take_answers().pop().unwrap();
@@ -236,7 +250,7 @@ fn a_cancelled_claim_holds_nothing_wherever_it_stands() {
     for in_turn in [false, true] {
         let ticket = desk.claim(claim("g"), None);
         if in_turn {
-            let out = desk.open_turn(rows.window(1), 0).unwrap();
+            let out = desk.open_turn(rows.window(1), true, 0).unwrap();
             desk.cancel(ticket);
             let appended = rows.append(&desk, out);
             desk.close_turn(appended, 0);
@@ -314,7 +328,7 @@ fn another_store_in_its_place_ends_the_handle_and_all_that_waits() {
     let waiting = desk.claim(claim("g"), None);
     rows.run(&mut desk, 0);
     desk.look();
-    let error = desk.open_turn(Window { identity: StoreId::default(), ..rows.window(1) }, 0).unwrap_err();
+    let error = desk.open_turn(Window { identity: StoreId::default(), ..rows.window(1) }, true, 0).unwrap_err();
     assert_eq!(error.code(), Code::Replaced);
     desk.fail(&error, 0);
     let answers = desk.take_answers();
@@ -351,7 +365,7 @@ fn a_snapshot_is_walked_while_commits_go_on_and_a_handle_left_behind_is_loaded_a
         }
     }
     late.look();
-    let error = late.open_turn(rows.window(late.fetch_from().0), 0).unwrap_err();
+    let error = late.open_turn(rows.window(late.fetch_from().0), true, 0).unwrap_err();
     assert_eq!(error.code(), Code::Truncated);
     late.reload(rows.all(), 0).unwrap();
     rows.run(&mut late, 0);

@@ -85,17 +85,22 @@ impl Desk {
 
     /// Begins a turn: takes in what others appended, stages what is queued, and gives the rows to append at
     /// [`Engine::tail`](crate::engine::Engine::tail). Where there are none, the turn is to be closed with [`Appended::Done`].
+    /// In one that may not `append`, only what reads is done.
     ///
     /// # Errors
     /// As [`feed`](Self::feed); then no turn is open, and what is queued stays so until [`fail`](Self::fail).
-    pub fn open_turn(&mut self, window: Window, now: Millis) -> Result<Vec<Vec<u8>>> {
+    pub fn open_turn(&mut self, window: Window, append: bool, now: Millis) -> Result<Vec<Vec<u8>>> {
         self.check_identity(window.identity)?;
         if let Some(turn) = self.turn.take() {
             return self.look_again(turn, window, now);
         }
         self.catch_up(window, now)?;
         let mut turn = Turn { jobs: Vec::new(), tail: *self.engine.tail(), now, idle: true, unsure: None };
-        self.stage(&mut turn, now);
+        if append {
+            self.stage(&mut turn, now);
+        } else {
+            self.read(&mut turn, now);
+        }
         turn.idle = self.engine.drafts().is_empty();
         let rows = match self.encode(self.engine.drafts()) {
             Ok((rows, tail)) => {
@@ -154,6 +159,19 @@ impl Desk {
             }
         }
         self.short = false;
+    }
+
+    fn read(&mut self, turn: &mut Turn, now: Millis) {
+        for job in core::mem::take(&mut self.queue) {
+            if !job.work.only_reads() {
+                self.queue.push_back(job);
+                continue;
+            }
+            let answer = self
+                .stage_job(&job, now, 0)
+                .map(|_| Committed { revision: self.engine.tail().revision, ..Committed::default() });
+            turn.jobs.push(Staged { job, answer: Some(answer) });
+        }
     }
 
     fn stage_job(&mut self, job: &Job, now: Millis, journal_bytes: u64) -> Result<Stage> {

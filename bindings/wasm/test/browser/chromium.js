@@ -52,7 +52,9 @@ function executable() {
 }
 
 export function launch() {
-  const args = ["--no-sandbox", "--disable-dev-shm-usage"];
+  // Each tab a process of its own, so that one that stands still holds up no other.
+  const alone = ["--renderer-process-limit=64", "--disable-features=ProcessPerSiteUpToMainFrameThreshold"];
+  const args = ["--no-sandbox", "--disable-dev-shm-usage", ...alone];
   return chromium.launch({ executablePath: executable(), args, headless: true });
 }
 
@@ -69,4 +71,15 @@ export async function enter(page, url) {
   await page.evaluate(async () => {
     window.tenure = await import("/bindings/wasm/js/index.js");
   });
+}
+
+/** Stops a page's scripts, as a browser freezes a tab; answers with what lets them go on. */
+export async function freeze(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Debugger.enable");
+  await session.send("Debugger.pause");
+  return async () => {
+    await session.send("Debugger.disable");
+    await session.detach();
+  };
 }

@@ -1,7 +1,7 @@
 // Several tabs on one store, in Chromium.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { enter, launch, serve, tab } from "./chromium.js";
+import { enter, freeze, launch, serve, tab } from "./chromium.js";
 
 const TABS = 4;
 const TASKS = 500;
@@ -60,13 +60,12 @@ test("4 tabs commit each of 2,000 tasks once, while tabs are closed, reloaded an
   assert.ok((await left()) > 0, "the tabs were done before anything could go wrong");
 
   // One is frozen with what it holds, one is killed, one is reloaded.
-  const frozen = await context.newCDPSession(pages[0]);
-  await frozen.send("Page.setWebLifecycleState", { state: "frozen" });
+  const thaw = await freeze(pages[0]);
   await pages[1].close();
   await enter(pages[2], server.url);
   await begin(pages[2], "many", {});
   await new Promise((resolve) => setTimeout(resolve, 3_000));
-  await frozen.send("Page.setWebLifecycleState", { state: "active" });
+  await thaw();
 
   assert.equal(await judge.evaluate(() => store.waitEmpty("work", { timeout: 60_000 })), true, "tasks are left");
   const counts = await judge.evaluate(async () => {
@@ -140,11 +139,10 @@ test("a held lease in a hidden tab is renewed, and one that was lost in a frozen
   await other.bringToFront();
   assert.equal(await other.evaluate(() => store.claim("held", { wait: 2_500 })), null, "the lease was not renewed");
   assert.equal(await holder.evaluate(() => held.lost), false);
-  const session = await context.newCDPSession(holder);
-  await session.send("Page.setWebLifecycleState", { state: "frozen" });
+  const thaw = await freeze(holder);
   const taken = await other.evaluate(async () => (await store.claim("held", { wait: 5_000 }))?.attempt);
   assert.equal(taken, 2, "a frozen tab keeps its lease");
-  await session.send("Page.setWebLifecycleState", { state: "active" });
+  await thaw();
   assert.equal(await holder.evaluate(() => window.lost), "lease_lost");
   const code = await holder.evaluate(() => held.finish().catch((error) => error.name));
   assert.equal(code, "LeaseLost");
