@@ -12,7 +12,7 @@
 //! host does as it likes; it never runs two turns at once.
 //!
 //! * `window`   the rows that the host fetched
-//! * `turn`     staging and what came of it
+//! * `turn`     staging, `settle` what came of it
 //! * `wait`     claims that wait
 //! * `lease`    held tasks that are renewed in time
 //! * `walk`     snapshots
@@ -20,6 +20,7 @@
 mod answer;
 mod guards;
 mod lease;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -239,7 +240,7 @@ impl Desk {
         self.engine.rollback();
         let turn = self.turn.take();
         for job in turn.into_iter().flat_map(turn::Turn::into_jobs) {
-            self.conclude(job, Err(turn::unknown(error)), now);
+            self.conclude(job, Err(settle::unknown(error)), now);
         }
         while let Some(job) = self.queue.pop_front() {
             self.conclude(job, Err(error.clone()), now);

@@ -1,3 +1,8 @@
+//! Desks over rows that are carried by hand.
+
+mod lease;
+mod walk;
+
 use alloc::{vec, vec::Vec};
 
 use super::*;
@@ -89,10 +94,6 @@ fn finish(task: &Task) -> Request {
 fn task(answers: &[(Ticket, Result<Committed>)], ticket: Ticket) -> Task {
     let (_, answer) = answers.iter().find(|(other, _)| *other == ticket).unwrap();
     answer.as_ref().unwrap().tasks[0].clone()
-}
-
-fn hold(desk: &mut Desk, task: &Task, now: Millis) -> HeldId {
-    desk.hold(task.id, task.origin, task.owner, task.available_at, 900, now)
 }
 
 #[test]
@@ -266,62 +267,6 @@ fn a_cancelled_claim_holds_nothing_wherever_it_stands() {
 }
 
 #[test]
-fn a_held_task_is_renewed_and_named_by_its_present_id() {
-    let mut rows = Rows::new();
-    let mut desk = rows.desk(1);
-    desk.update(add("g"), Vec::new());
-    let ticket = desk.claim(claim("g"), None);
-    let claimed = task(&rows.run(&mut desk, 0), ticket);
-    let held = hold(&mut desk, &claimed, 0);
-    assert_eq!(desk.next_wake(), Some(300));
-    desk.tick(300);
-    // A transaction that was put together before the renewal, and goes out with it.
-    desk.update(finish(&claimed), vec![held]);
-    let answers = rows.run(&mut desk, 300);
-    assert!(answers.iter().all(|(_, answer)| answer.is_ok()), "{answers:?}");
-    assert!(desk.is_ended(held));
-    assert_eq!((desk.engine().state().tasks(), desk.next_wake()), (0, None));
-}
-
-#[test]
-fn a_lost_lease_is_told_once_and_refuses_what_names_it() {
-    let mut rows = Rows::new();
-    let (mut one, mut other) = (rows.desk(1), rows.desk(2));
-    one.update(add("g"), Vec::new());
-    let ticket = one.claim(claim("g"), None);
-    let claimed = task(&rows.run(&mut one, 0), ticket);
-    let held = hold(&mut one, &claimed, 0);
-    other.claim(claim("g"), None);
-    rows.run(&mut other, 2_000);
-    one.tick(2_000);
-    rows.run(&mut one, 2_000);
-    let lost = one.take_lost();
-    assert_eq!(lost.len(), 1);
-    assert!(lost[0].0 == held && lost[0].1.is_lease_lost());
-    one.update(finish(&claimed), vec![held]);
-    assert!(rows.run(&mut one, 2_000)[0].1.as_ref().unwrap_err().is_lease_lost());
-    assert!(one.take_lost().is_empty());
-}
-
-#[test]
-fn a_renewal_that_the_storage_failed_is_tried_again() {
-    let mut rows = Rows::new();
-    let mut desk = rows.desk(1);
-    desk.update(add("g"), Vec::new());
-    let ticket = desk.claim(claim("g"), None);
-    let claimed = task(&rows.run(&mut desk, 0), ticket);
-    hold(&mut desk, &claimed, 0);
-    desk.tick(300);
-    desk.fail(&Error::new(Code::Unavailable, "away"), 300);
-    desk.take_answers();
-    assert_eq!(desk.next_wake(), Some(345));
-    desk.tick(345);
-    rows.run(&mut desk, 345);
-    assert!(desk.take_lost().is_empty());
-    assert_eq!(desk.next_wake(), Some(645));
-}
-
-#[test]
 fn another_store_in_its_place_ends_the_handle_and_all_that_waits() {
     let mut rows = Rows::new();
     let mut desk = rows.desk(1);
@@ -337,38 +282,4 @@ fn another_store_in_its_place_ends_the_handle_and_all_that_waits() {
     assert!(answers.iter().all(|(_, answer)| answer.as_ref().unwrap_err().code() == Code::Replaced));
     desk.update(add("g"), Vec::new());
     assert_eq!(desk.take_answers()[0].1.as_ref().unwrap_err().code(), Code::Replaced);
-}
-
-#[test]
-fn a_snapshot_is_walked_while_commits_go_on_and_a_handle_left_behind_is_loaded_anew() {
-    let mut rows = Rows::new();
-    let (mut one, mut late) = (rows.desk(1), rows.desk(2));
-    for _ in 0..50 {
-        one.update(add("g"), Vec::new());
-    }
-    rows.run(&mut one, 0);
-    for round in 0..2 {
-        one.begin_snapshot();
-        rows.run(&mut one, 0);
-        let mut bytes = Vec::new();
-        while let Some(piece) = one.slice().unwrap() {
-            bytes.extend(piece);
-            one.update(add("g"), Vec::new());
-            rows.run(&mut one, 0);
-        }
-        rows.snapshots.insert(0, (one.snapshot_name().unwrap(), bytes));
-        one.end_snapshot(1);
-        if round == 1 {
-            let (floor, mark) = mark_of(&rows.snapshots[1].1).unwrap().unwrap();
-            rows.rows.drain(..(floor - rows.floor) as usize);
-            (rows.floor, rows.mark) = (floor, mark);
-        }
-    }
-    late.look();
-    let error = late.open_turn(rows.window(late.fetch_from().0), true, 0).unwrap_err();
-    assert_eq!(error.code(), Code::Truncated);
-    late.reload(rows.all(), 0).unwrap();
-    rows.run(&mut late, 0);
-    assert_eq!(late.engine().state().digest(), one.engine().state().digest());
-    assert_eq!(rows.desk(3).engine().state().digest(), one.engine().state().digest());
 }
