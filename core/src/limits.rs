@@ -71,6 +71,7 @@ impl Limits {
             "transaction_bytes" => self.transaction_bytes = size,
             "transaction_items" => self.transaction_items = size,
             "claim_tasks" => self.claim_tasks = size,
+            "claim_groups" => self.claim_groups = size,
             "lease_min" => self.lease_min = value,
             "lease_max" => self.lease_max = value,
             "error_bytes" => self.error_bytes = size,

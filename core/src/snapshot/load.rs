@@ -90,7 +90,10 @@ fn open_chunk(chunk: &[u8]) -> Result<(ChunkKind, Cow<'_, [u8]>)> {
     }
     let kind = ChunkKind::from_number(header[0]).ok_or_else(|| damaged("it has a chunk of unknown kind"))?;
     let raw_len = number(header, 4);
-    let raw = if header[1] == 1 {
+    if header[1] == 1 && !cfg!(feature = "inflate") {
+        return Err(Error::new(Code::UpgradeNeeded, "the snapshot is deflated, and this build reads none of those"));
+    }
+    let raw = if cfg!(feature = "inflate") && header[1] == 1 {
         let raw = miniz_oxide::inflate::decompress_to_vec_with_limit(stored, raw_len)
             .map_err(|error| damaged(format!("a chunk does not inflate: {error}")))?;
         Cow::Owned(raw)

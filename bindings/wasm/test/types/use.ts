@@ -42,7 +42,7 @@ export async function page(): Promise<string | undefined> {
     await importStore(indexedDB("copy"), await store.export());
     return task.key;
   } catch (error) {
-    if (error instanceof LeaseLost) return error.details.missing_deletes;
+    if (error instanceof LeaseLost) return String(error.details.missing_deletes);
     if (error instanceof TenureError && error.retry === "later") return error.code;
     throw error;
   } finally {
