@@ -22,7 +22,9 @@ use crate::options::SnapshotPolicy;
 /// Items that one slice takes while commits wait: well under 200 µs.
 const SLICE: usize = 256;
 
-/// How long a walk rests behind a slice of nothing but vacant slots.
+/// How long a walk works at a stretch, and how long it rests then: a system that has no core to spare would otherwise
+/// let a commit wait for as long as it lets any thread run.
+const STRETCH: Duration = Duration::from_millis(1);
 const BREATH: Duration = Duration::from_micros(100);
 
 /// How often a walk begins again after a rollback before it gives up.
@@ -210,11 +212,14 @@ impl Shared {
             Ok(chunk)
         };
         let mut chunks = Vec::new();
+        let mut rested = Instant::now();
         while let Some(chunk) = next()? {
-            if chunk.is_empty() {
-                // Nothing was packed meanwhile: those who wait for the lock are let in.
+            // Where nothing was packed meanwhile, those who wait for the lock are let in.
+            if chunk.is_empty() || rested.elapsed() >= STRETCH {
                 thread::sleep(BREATH);
-            } else {
+                rested = Instant::now();
+            }
+            if !chunk.is_empty() {
                 chunks.push(chunk);
             }
         }
