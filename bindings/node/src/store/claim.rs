@@ -52,6 +52,7 @@ fn waiting(fields: &Fields<'_>, name: &str, usual: Option<Millis>) -> napi::Resu
     }
 }
 
+/// Until when, counted from the call and not from when a thread comes to it.
 fn until(store: &tenure::Store, wait: Option<Millis>) -> Option<Millis> {
     wait.map(|wait| store.now().saturating_add(wait))
 }
@@ -75,9 +76,9 @@ impl Store {
             self.commit(ticket, Work::Claim(claim), |committed| Ok(Answer::all(committed.tasks)));
             return Ok(());
         }
-        let cancel = cancel.map(|cancel| cancel.0.clone());
+        let (cancel, until) = (cancel.map(|cancel| cancel.0.clone()), until(self.store(), wait));
         self.wait(ticket, move |store| {
-            let claimed = store.claim_until(&claim, until(store, wait), cancel.as_ref())?;
+            let claimed = store.claim_until(&claim, until, cancel.as_ref())?;
             Ok(Answer::all(claimed.tasks))
         });
         Ok(())
@@ -97,11 +98,12 @@ impl Store {
         let (groups, order) = (names("groups", &groups)?, fields.choice("order", &ORDERS)?);
         let lease = std::time::Duration::from_millis(fields.millis("lease")?.unwrap_or(LEASE));
         let mut claims = self.store().claims(groups).lease(lease).order(order).stop(cancel.0.clone());
-        if let Some(idle) = waiting(&fields, "idle", None)? {
-            claims = claims.idle(std::time::Duration::from_millis(idle));
-        }
+        let until = until(self.store(), waiting(&fields, "idle", None)?);
         let hub = self.hub.clone();
         self.wait(ticket, move |store| {
+            if let Some(until) = until {
+                claims = claims.idle(std::time::Duration::from_millis(until.saturating_sub(store.now())));
+            }
             let held = claims.next().transpose()?;
             Ok(Answer::Held(held.map(|held| Held::new(&hub, store, held, number))))
         });
@@ -132,10 +134,10 @@ impl Store {
     ) -> napi::Result<()> {
         let fields = Fields::read("options", options, &["timeout"])?;
         let (names, timeout) = (names("groups", &groups)?, waiting(&fields, "timeout", None)?);
-        let cancel = cancel.map(|cancel| cancel.0.clone());
+        let (cancel, until) = (cancel.map(|cancel| cancel.0.clone()), until(self.store(), timeout));
         self.wait(ticket, move |store| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            store.wait_empty_unless(&names, until(store, timeout), cancel.as_ref()).map(Answer::Flag)
+            store.wait_empty_unless(&names, until, cancel.as_ref()).map(Answer::Flag)
         });
         Ok(())
     }

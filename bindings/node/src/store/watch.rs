@@ -47,8 +47,8 @@ impl Watch {
     pub fn next(&self, ticket: u32, timeout: Unknown<'_>, cancel: &Cancel) -> napi::Result<()> {
         let (Some(watch), Some(store)) = (self.watch.clone(), self.store.clone()) else { return Ok(()) };
         let (timeout, cancel) = (wait("timeout", &timeout)?, cancel.0.clone());
+        let until = timeout.map(|timeout| store.now().saturating_add(timeout));
         self.hub.wait(ticket, move || {
-            let until = timeout.map(|timeout| store.now().saturating_add(timeout));
             let mut watch = watch.lock().unwrap_or_else(PoisonError::into_inner);
             watch.next_until(until, Some(&cancel)).map(Answer::Event)
         });
