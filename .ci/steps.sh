@@ -85,6 +85,6 @@ need_node() {
 need_npm() {
     need_node || return 1
     if ! cmp -s "$1/package-lock.json" "$1/node_modules/package-lock.json"; then
-        (cd "$1" && npm ci --no-audit --no-fund --loglevel=error) && cp "$1/package-lock.json" "$1/node_modules/"
+        (cd "$1" && npm install --no-save --no-audit --no-fund --loglevel=error) && cp "$1/package-lock.json" "$1/node_modules/"
     fi
 }

@@ -29,7 +29,7 @@ pub struct Serve {
     /// Another name under which it is reached; requests for names that it does not know are refused.
     #[arg(long, value_name = "HOST")]
     name: Vec<String>,
-    /// A site whose pages may call, as https://board.example.
+    /// A site whose pages may call, as `https://board.example`.
     #[arg(long, value_name = "ORIGIN")]
     allow_origin: Vec<String>,
     /// The certificate chain, PEM.
