@@ -134,7 +134,7 @@ export function show({ groups, held, waiting, tabs, revision, tasks, done, persi
   text($("revision"), String(revision));
   text($("tasks"), String(tasks));
   text($("done"), done);
-  text($("persisted"), { true: "yes", false: "no, it may evict it", null: "nobody to ask" }[persisted]);
+  text($("persisted"), { true: "yes", false: "no", null: "unasked" }[persisted]);
 }
 
 /** Tells what happened, in one line. */

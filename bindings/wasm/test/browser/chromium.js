@@ -24,7 +24,8 @@ export function serve() {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
     try {
-      const content = path === "/empty" ? EMPTY : await readFile(join(root, path));
+      const content =
+        path === "/empty" ? EMPTY : await readFile(join(root, path.endsWith("/") ? `${path}index.html` : path));
       response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/html", "cache-control": "no-store" });
       response.end(content);
     } catch {
@@ -61,7 +62,7 @@ export function launch() {
 /** A page on an empty document that has the package as `tenure`. */
 export async function tab(context, url) {
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(120_000);
   await enter(page, url);
   return page;
 }
