@@ -54,6 +54,7 @@ impl Server {
     /// `Invalid` where the configuration can't be right or is not safe; `Unavailable` where an address can't be had.
     pub fn start(store: Store, config: Config) -> Result<Self> {
         config.check()?;
+        raise_limit();
         let acceptor = config.tls.as_ref().map(|(chain, key)| tls::acceptor(chain, key)).transpose()?;
         let unavailable =
             |what: String| move |error: io::Error| Error::new(Code::Unavailable, format!("{what}: {error}"));
@@ -119,6 +120,17 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+/// Lets this process have as many descriptors as it may.
+fn raise_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        // Where it does not work, fewer connections fit.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     }
 }
 

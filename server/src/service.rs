@@ -6,7 +6,6 @@ use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
     header::{CONTENT_TYPE, HeaderValue, ORIGIN},
-    http::request::Parts,
 };
 use serde_json::{Map, Value};
 
@@ -22,8 +21,9 @@ use crate::{
 };
 
 /// What is known of a request by and by, for the log and the numbers.
-#[derive(Default)]
 struct Known {
+    method: Method,
+    path: String,
     route: Option<&'static Route>,
     who: Option<Arc<Who>>,
     code: Option<&'static str>,
@@ -33,29 +33,46 @@ struct Known {
 pub async fn answer(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     conn.begin(Doing::Reading);
     let began = Instant::now();
-    let (mut head, body) = request.into_parts();
-    let origin = if app.config.origins.is_empty() { None } else { head.headers.get(ORIGIN).cloned() };
-    let mut known = Known::default();
-    let answer = handle(&app, &conn, &mut head, body, &mut known).await;
+    let origin = if app.config.origins.is_empty() { None } else { request.headers().get(ORIGIN).cloned() };
+    // Copied: what is left of the head would keep the connection's whole read buffer while the request is served.
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut known = Known { method, path, route: None, who: None, code: None };
+    let answer = handle(&app, &conn, request, &mut known).await;
     let mut response = answer.unwrap_or_else(|problem| {
         known.code = Some(problem.code);
         problem.response()
     });
     app.site.allow(origin.as_ref(), &mut response);
-    note(&app, &head, &known, &response, began);
+    note(&app, &known, &response, began);
     Ok(response.map(|body| body.noting(Sending::begin(conn))))
 }
 
 async fn handle(
     app: &Arc<App>,
     conn: &Conn,
-    head: &mut Parts,
-    body: Incoming,
+    request: Request<Incoming>,
     known: &mut Known,
 ) -> Result<Response<Body>, Problem> {
+    let call = admit(app, request, known).await?;
+    let call = match call {
+        Admitted::Call(route, call) => (route.run)(app.clone(), call),
+        Admitted::Answer(answer) => return Ok(answer),
+    };
+    conn.begin(Doing::Serving);
+    call.await
+}
+
+/// A request that was let in, or that is answered already.
+enum Admitted {
+    Call(&'static Route, Call),
+    Answer(Response<Body>),
+}
+
+async fn admit(app: &App, request: Request<Incoming>, known: &mut Known) -> Result<Admitted, Problem> {
+    let (head, body) = request.into_parts();
     app.site.check(&head.uri, &head.headers)?;
     if head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN) {
-        return Ok(app.site.preflight(&head.headers));
+        return Ok(Admitted::Answer(app.site.preflight(&head.headers)));
     }
     let (route, parts) = route::find(&head.method, head.uri.path())?;
     known.route = Some(route);
@@ -67,9 +84,7 @@ async fn handle(
     known.who = Some(who.clone());
     let query = Query::read(head.uri.query())?;
     let (body, room) = read_body(body, app.config.body_bytes, &app.bodies).await?;
-    conn.begin(Doing::Serving);
-    let call = Call { parts, query, headers: std::mem::take(&mut head.headers), body, who, _room: room };
-    (route.run)(app.clone(), call).await
+    Ok(Admitted::Call(route, Call { parts, query, headers: head.headers, body, who, _room: room }))
 }
 
 fn is_json(kind: Option<&HeaderValue>) -> bool {
@@ -78,7 +93,7 @@ fn is_json(kind: Option<&HeaderValue>) -> bool {
 }
 
 /// Counts a request, and writes its line where one is wanted.
-fn note(app: &App, head: &Parts, known: &Known, response: &Response<Body>, began: Instant) {
+fn note(app: &App, known: &Known, response: &Response<Body>, began: Instant) {
     let (status, took) = (response.status(), began.elapsed());
     let path = known.route.map_or("none", |route| route.path);
     // A method that nothing here takes is not worth a number of its own.
@@ -96,8 +111,8 @@ fn note(app: &App, head: &Parts, known: &Known, response: &Response<Body>, began
         return;
     }
     let mut line = Map::new();
-    line.insert("method".into(), head.method.as_str().into());
-    line.insert("path".into(), head.uri.path().into());
+    line.insert("method".into(), known.method.as_str().into());
+    line.insert("path".into(), known.path.as_str().into());
     line.insert("status".into(), status.as_u16().into());
     line.insert("micros".into(), (took.as_micros() as u64).into());
     line.insert("actor".into(), known.who.as_ref().map_or(Value::Null, |who| who.to_string().into()));

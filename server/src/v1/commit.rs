@@ -35,6 +35,8 @@ pub async fn claim(app: Arc<App>, call: Call) -> Answer {
         call.who.need(Scope::Claim, On::Group(group))?;
     }
     call.who.need_tasks(&app, Vec::new(), &claim.depends, claim.owner, false).await?;
+    // It may wait for long: nothing of the request is kept meanwhile.
+    drop(call);
     // What waits for ever asks again; so does what waits longer than one request may.
     let wait = asked.wait.unwrap_or(Millis::MAX);
     Ok(respond::spelled(&app.claim(claim, wait).await.map_err(Problem::from)?))
