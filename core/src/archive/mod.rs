@@ -34,6 +34,9 @@ const GENERATION: u64 = 1 << 40;
 /// Bytes of entries that are appended at once.
 const BATCH: usize = 4 << 20;
 
+/// The file that every folder of a store has; in one that nobody has opened yet it is empty.
+const LOCK: &str = "lock";
+
 /// Items of one chunk.
 const SLICE: usize = 4096;
 
@@ -76,7 +79,10 @@ pub fn export(journal: &mut dyn Journal) -> Result<Vec<u8>> {
         })?;
         log.close()?;
     }
-    Ok(tar::write(&folder.files()))
+    let mut files = folder.files();
+    // By this file a host knows a folder for a store.
+    files.insert(LOCK.into(), Vec::new());
+    Ok(tar::write(&files))
 }
 
 fn copy(journal: &mut dyn Journal, from: &Tail, log: &mut dyn Journal) -> Result<()> {
