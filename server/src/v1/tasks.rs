@@ -5,11 +5,8 @@ use std::{fmt::Write as _, sync::Arc, time::Duration};
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 use tenure::{
-    Code, Filter, GroupStats, Revision, Store, Task, TaskId, TaskState,
-    core::{
-        json::{self, Spelled},
-        record::GROUPS_TABLE,
-    },
+    Filter, GroupStats, Store, Task, TaskId, TaskState,
+    core::json::{self, Spelled},
 };
 
 use crate::{
@@ -156,30 +153,6 @@ pub async fn pause(app: Arc<App>, call: Call) -> Answer {
         (1, Some(Value::Bool(paused))) => *paused,
         _ => return Err(Problem::invalid(r#"the body is {"paused": true} or {"paused": false}"#)),
     };
-    let revision = app.read(move |store| set_paused(store, &name, paused)).await?;
+    let revision = app.read(move |store| store.pause(&name, paused)).await?;
     Ok(respond::json(&json!({"paused": paused, "revision": revision})))
-}
-
-fn set_paused(store: &Store, group: &str, paused: bool) -> tenure::Result<Revision> {
-    let run = |tx: &mut tenure::Transaction| {
-        let mut settings: Map<String, Value> = match tx.get(GROUPS_TABLE, group)? {
-            None => Map::new(),
-            Some(record) => serde_json::from_slice(&record.value).map_err(|error| {
-                let why = format!("the settings of group {group:?} are no JSON object: {error}; put others");
-                tenure::Error::new(Code::Invalid, why)
-            })?,
-        };
-        if paused {
-            settings.insert("paused".into(), true.into());
-        } else {
-            settings.remove("paused");
-        }
-        if settings.is_empty() {
-            tx.remove(GROUPS_TABLE, group);
-        } else {
-            tx.put(GROUPS_TABLE, group, Value::Object(settings).to_string());
-        }
-        Ok(())
-    };
-    store.transact_with(None, 16, run).map(|((), committed)| committed.revision)
 }
