@@ -4,7 +4,7 @@
 
 use tenure_core::{Claim, Committed, Error, Position, Request, Result, txn::Ask};
 
-use super::{Shared, Store};
+use super::{Shared, Store, at};
 
 /// One of the requests.
 #[derive(Clone, Debug)]
@@ -42,11 +42,13 @@ impl Store {
     /// Commits requests in this order, each by itself: one that is refused does not touch the others. Another thread may
     /// begin the next batch while this one waits to be durable.
     pub fn begin(&self, work: &[Work]) -> Batch {
-        let (answers, until) = match self.shared.may_write() {
-            Ok(()) => self.shared.stage(work),
-            Err(error) => (work.iter().map(|_| Err(error.clone())).collect(), Position(0)),
-        };
-        Batch { store: self.clone(), answers, until }
+        at!(self, |shared| {
+            let (answers, until) = match shared.may_write() {
+                Ok(()) => shared.stage(work),
+                Err(error) => (work.iter().map(|_| Err(error.clone())).collect(), Position(0)),
+            };
+            Batch { store: self.clone(), answers, until }
+        })
     }
 }
 
@@ -54,7 +56,7 @@ impl Batch {
     /// The answers, in the order of the requests. A strict one, a refusal and an empty claim included, waits for stable
     /// storage.
     pub fn wait(self) -> Vec<Result<Committed>> {
-        match self.store.shared.durable_enough(self.until) {
+        match at!(self.store, |shared| shared.durable_enough(self.until)) {
             Ok(()) => self.answers,
             Err(error) => self.answers.iter().map(|_| Err::<Committed, Error>(error.clone())).collect(),
         }

@@ -10,6 +10,10 @@ use std::{
     time::Duration,
 };
 
+use tenure_core::{Claim, Code, Committed, Error, Request, Result, When};
+
+use super::{Shared, batch::Work, verb::release};
+
 /// Ends a wait from another thread.
 #[derive(Clone, Default)]
 pub struct Cancel(Arc<CancelState>);
@@ -77,4 +81,24 @@ impl fmt::Debug for Cancel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Cancel").field(&self.is_cancelled()).finish()
     }
+}
+
+impl Shared {
+    /// A cancelled wait holds nothing: what came too late is given back by its very id.
+    pub(super) fn unless_cancelled(&self, got: Committed, claim: &Claim, cancel: Option<&Cancel>) -> Result<Committed> {
+        if !cancel.is_some_and(Cancel::is_cancelled) {
+            return Ok(got);
+        }
+        if !got.tasks.is_empty() {
+            let mut request = Request { owner: claim.owner, ..Default::default() };
+            request.updates.extend(got.tasks.iter().map(|task| release(task, When::Now)));
+            self.submit(Work::Update(request))?;
+        }
+        Err(cancelled())
+    }
+}
+
+#[cold]
+pub(super) fn cancelled() -> Error {
+    Error::new(Code::Cancelled, "the wait was cancelled; nothing is held by it")
 }

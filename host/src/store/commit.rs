@@ -13,7 +13,7 @@ use tenure_core::{
     txn::Ask,
 };
 
-use super::{Shared, Store, batch::Work};
+use super::{Shared, Store, at, batch::Work};
 
 /// Those who have queued up.
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl Store {
     /// `Rejected` with every reason, and nothing has happened; `Invalid`; `Full`; `Fenced`; `Unknown`, where a repeat
     /// with the same request id tells.
     pub fn update(&self, request: Request) -> Result<Committed> {
-        self.shared.submit(Work::Update(request))
+        at!(self, |shared| shared.submit(Work::Update(request)))
     }
 }
 

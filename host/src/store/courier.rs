@@ -11,8 +11,9 @@ use tenure_core::{Code, Error, Millis, txn::Ask};
 
 use super::{
     Shared,
+    cancel::cancelled,
     post::{Letter, Post},
-    wait::{Interest, Wake, cancelled},
+    wait::{Interest, Wake},
 };
 use crate::clock::Clock;
 

@@ -140,7 +140,7 @@ impl Held {
         let present = Mutex::new(Present { task, ended: false });
         let (lost, on_lost) = (OnceLock::new(), Mutex::default());
         let state = Arc::new(HeldState { store: store.clone(), present, lost, on_lost, lease, origin });
-        store.shared.renew_in_time(&state);
+        store.renew_in_time(&state);
         Self { state }
     }
 
@@ -242,7 +242,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         // In a forked process the lock may be held by a thread that is not there.
-        let here = self.state.store.shared.may_go_on().is_ok();
+        let here = self.state.store.may_go_on().is_ok();
         if here && !self.state.present().ended && !self.state.is_lost() {
             // Best effort: where it does not work, the lease runs out by itself.
             let _ = self.give_back(Update { verb: Verb::Release, ..Update::default() }, Duration::ZERO);

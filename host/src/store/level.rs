@@ -2,22 +2,27 @@
 
 use tenure_core::Result;
 
-use super::Store;
+use super::{Shared, Store, at};
 
 impl Store {
     /// Raises the store's format level to that of this program, so that older programs can't use it any more. Answers
     /// with the level that it has then, and whether it was raised.
     pub fn upgrade(&self) -> Result<(u32, bool)> {
-        let shared = &self.shared;
-        let mut driver = shared.driver()?;
-        let now = || shared.clock.now();
+        at!(self, |shared| shared.upgrade())
+    }
+}
+
+impl Shared {
+    fn upgrade(&self) -> Result<(u32, bool)> {
+        let mut driver = self.driver()?;
+        let now = || self.clock.now();
         driver.catch_up(&now)?;
         let before = driver.engine().state().level();
         let until = driver.upgrade(&now)?;
         let level = driver.engine().state().level();
-        shared.after(&mut driver);
+        self.after(&mut driver);
         drop(driver);
-        shared.wait_durable(until)?;
+        self.wait_durable(until)?;
         Ok((level, level != before))
     }
 }

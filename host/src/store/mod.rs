@@ -74,10 +74,30 @@ use crate::{
 /// A handle on a store. Clones share it; it is closed when it is [closed](Store::close) or the last clone is gone.
 #[derive(Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    place: Place,
     weak_reads: bool,
-    _open: Arc<Open>,
 }
+
+/// Where what a store does is done. Only what can't be made from anything else looks here: verbs, held leases,
+/// transactions and waits are the same everywhere.
+#[derive(Clone)]
+enum Place {
+    /// In this process, by an engine over a journal.
+    Embedded(Arc<Open>),
+}
+
+/// Does it where the store is.
+macro_rules! at {
+    ($store:expr, |$shared:ident| $embedded:expr) => {
+        match &$store.place {
+            $crate::store::Place::Embedded(open) => {
+                let $shared = &open.0;
+                $embedded
+            }
+        }
+    };
+}
+use at;
 
 struct Shared {
     driver: Mutex<Driver>,
@@ -106,27 +126,40 @@ struct Shared {
 impl Store {
     /// The store's identity: random, drawn when it was created.
     pub fn identity(&self) -> StoreId {
-        self.shared.identity
+        at!(self, |shared| shared.identity)
     }
 
     /// The folder that it lies in; none in memory, or in a journal that the host supplied.
     pub fn path(&self) -> Option<&std::path::Path> {
-        self.shared.path.as_deref()
+        at!(self, |shared| shared.path.as_deref())
     }
 
     /// The owner of requests that name none.
     pub fn owner(&self) -> OwnerId {
-        self.shared.owner
+        at!(self, |shared| shared.owner)
     }
 
     /// The label of who does it.
     pub fn actor(&self) -> &str {
-        &self.shared.actor
+        at!(self, |shared| &shared.actor)
     }
 
     /// The time by this handle's clock, in milliseconds since the Epoch.
     pub fn now(&self) -> Millis {
-        self.shared.clock.now()
+        self.clock().now()
+    }
+
+    fn clock(&self) -> &Clock {
+        at!(self, |shared| &shared.clock)
+    }
+
+    fn renewals(&self) -> &Arc<renewal::Renewals> {
+        at!(self, |shared| &shared.renewals)
+    }
+
+    /// `Err` where no call can be made any more.
+    pub(super) fn may_go_on(&self) -> Result<()> {
+        at!(self, |shared| shared.may_go_on())
     }
 
     /// The same store with reads that never wait: they see what this handle has seen, and nothing of what others did
@@ -139,23 +172,18 @@ impl Store {
     /// `Err` with code `forked` in a process that inherited this handle. Every call that can fail says so by itself; those
     /// that can't, as of a [`Held`], may hang there.
     pub fn here(&self) -> Result<()> {
-        self.shared.here()
+        at!(self, |shared| shared.here())
     }
 
     /// Waits until everything that was answered is on stable storage.
     pub fn flush(&self) -> Result<()> {
-        let until = self.shared.driver()?.engine().tail().position;
-        self.shared.wait_durable(until)
+        at!(self, |shared| shared.flush())
     }
 
     /// Ends the handle: waiting claims end, everything that was answered is made durable, and an exclusive store is
     /// given back. Later calls answer `Closed`.
     pub fn close(&self) -> Result<()> {
-        if self.shared.closed.swap(true, Ordering::AcqRel) {
-            return Ok(());
-        }
-        crate::trace::closed(self.shared.identity);
-        self.shared.end()
+        at!(self, |shared| shared.close())
     }
 }
 
@@ -187,6 +215,19 @@ impl Shared {
             return Err(Error::new(Code::Closed, "the handle was closed: open the store again"));
         }
         Ok(())
+    }
+
+    fn flush(&self) -> Result<()> {
+        let until = self.driver()?.engine().tail().position;
+        self.wait_durable(until)
+    }
+
+    fn close(&self) -> Result<()> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        crate::trace::closed(self.identity);
+        self.end()
     }
 
     /// Ends the background, flushes, gives back an exclusive store, closes the journal.
@@ -232,9 +273,9 @@ impl Drop for Open {
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store")
-            .field("path", &self.shared.path)
-            .field("identity", &self.shared.identity)
-            .field("owner", &self.shared.owner)
+            .field("path", &self.path())
+            .field("identity", &self.identity())
+            .field("owner", &self.owner())
             .finish_non_exhaustive()
     }
 }

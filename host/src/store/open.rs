@@ -11,7 +11,7 @@ use tenure_core::{
     rows::Ephemeral,
 };
 
-use super::{Open, Shared, Store, alone, durable, snapshot::Snapshots, verb::millis};
+use super::{Open, Place, Shared, Store, alone, durable, snapshot::Snapshots, verb::millis};
 use crate::{
     buffered::Buffered,
     options::{Durability, Options, Sharing},
@@ -121,7 +121,7 @@ impl Store {
                 .spawn(move || durable::flush_loop(&durable, &own, every))
                 .map_err(|error| Error::new(Code::Unavailable, format!("no thread for the flusher: {error}")))?;
         }
-        Ok(Self { _open: Arc::new(Open(shared.clone())), shared, weak_reads: options.read_only })
+        Ok(Self { place: Place::Embedded(Arc::new(Open(shared))), weak_reads: options.read_only })
     }
 }
 

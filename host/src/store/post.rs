@@ -15,7 +15,7 @@ use std::{
 
 use tenure_core::{Claim, Code, Committed, Error, Millis, Request, Result};
 
-use super::{Shared, Store, batch::Work, courier::Courier, wait::Waiter};
+use super::{Shared, Store, at, batch::Work, courier::Courier, wait::Waiter};
 
 /// What is called with the outcome, on the courier's thread: it should be quick, and must not wait.
 type Answer = Box<dyn FnOnce(Result<Committed>) + Send>;
@@ -96,19 +96,7 @@ impl Store {
     }
 
     fn put_in(&self, work: Work, wait: Wait, answer: Answer) -> Posted {
-        let shared = &self.shared;
-        let may = shared.may_write();
-        let mut inbox = shared.post.inbox();
-        inbox.last += 1;
-        let posted = Posted { post: shared.post.clone(), id: inbox.last };
-        if let Err(error) = may.and_then(|()| shared.have_courier(&mut inbox)) {
-            drop(inbox);
-            answer(Err(error));
-            return posted;
-        }
-        inbox.letters.push(Letter { id: posted.id, work, wait, look_at: None, entered: None, answer });
-        inbox.rouse();
-        posted
+        at!(self, |shared| shared.put_in(work, wait, answer))
     }
 }
 
@@ -143,6 +131,21 @@ impl Inbox {
 }
 
 impl Shared {
+    fn put_in(&self, work: Work, wait: Wait, answer: Answer) -> Posted {
+        let may = self.may_write();
+        let mut inbox = self.post.inbox();
+        inbox.last += 1;
+        let posted = Posted { post: self.post.clone(), id: inbox.last };
+        if let Err(error) = may.and_then(|()| self.have_courier(&mut inbox)) {
+            drop(inbox);
+            answer(Err(error));
+            return posted;
+        }
+        inbox.letters.push(Letter { id: posted.id, work, wait, look_at: None, entered: None, answer });
+        inbox.rouse();
+        posted
+    }
+
     fn have_courier(&self, inbox: &mut Inbox) -> Result<()> {
         if inbox.courier.is_some() {
             return Ok(());

@@ -6,7 +6,7 @@ use tenure_core::{
     engine::Engine,
 };
 
-use super::{Shared, Store};
+use super::{Shared, Store, at};
 
 /// Which tasks a list holds.
 #[derive(Clone, Debug)]
@@ -28,96 +28,133 @@ impl Default for Filter {
 }
 
 impl Store {
-    /// Looks at the state, consistently unless this is a [weak](Store::weak) handle.
-    pub(super) fn look<T>(&self, see: impl FnOnce(&Engine, Millis) -> T) -> Result<T> {
-        self.shared.look(!self.weak_reads, see)
-    }
-
     /// The task with this id, while it is the present one.
     pub fn task(&self, id: impl Into<TaskId>) -> Result<Option<Task>> {
         let id = id.into();
-        self.look(|engine, _| engine.state().task(id))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine.state().task(id)))
     }
 
     /// The tasks with these ids, in that order, `None` for those that are not there.
     pub fn tasks_by_id(&self, ids: &[TaskId]) -> Result<Vec<Option<Task>>> {
-        self.look(|engine, _| ids.iter().map(|id| engine.state().task(*id)).collect())
+        at!(self, |shared| shared
+            .look(!self.weak_reads, |engine, _| ids.iter().map(|id| engine.state().task(*id)).collect()))
     }
 
     /// Tasks in the order of their ids.
     pub fn tasks(&self, filter: &Filter) -> Result<Vec<Task>> {
-        self.look(|engine, now| {
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| {
             let keep = |state| filter.state.is_none_or(|wanted| wanted == state);
             engine.state().list(filter.group.as_deref(), filter.after, filter.limit, now, keep)
-        })
+        }))
     }
 
     /// The live task that an add began, under whatever id it has by now.
     pub fn find(&self, origin: impl Into<TaskId>) -> Result<Option<Task>> {
         let origin = origin.into();
-        self.look(|engine, _| engine.state().by_origin(origin).and_then(|id| engine.state().task(id)))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine
+            .state()
+            .by_origin(origin)
+            .and_then(|id| engine.state().task(id))))
     }
 
     /// The live task of a group that has this key.
     pub fn by_key(&self, group: &str, key: &str) -> Result<Option<Task>> {
-        self.look(|engine, _| engine.state().by_key(group, key).and_then(|id| engine.state().task(id)))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine
+            .state()
+            .by_key(group, key)
+            .and_then(|id| engine.state().task(id))))
     }
 
     /// Every group that has tasks, in the order of their names.
     pub fn groups(&self) -> Result<Vec<GroupStats>> {
-        self.look(|engine, now| engine.state().groups(now))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| engine.state().groups(now)))
     }
 
     /// One group; zeros where it has no tasks.
     pub fn group(&self, name: &str) -> Result<GroupStats> {
-        self.look(|engine, now| engine.state().group(name, now))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| engine.state().group(name, now)))
     }
 
     /// A record, unless it is absent or expired.
     pub fn get(&self, table: &str, key: &str) -> Result<Option<Record>> {
-        self.look(|engine, now| {
-            let value = engine.state().tables().get(table, key).filter(|value| value.visible(now))?;
-            Some(value.record(table.into(), key.into()))
-        })
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| record(engine, now, table, key)))
     }
 
     /// Records of a table whose keys begin with `prefix` and come after `after`, in the order of their keys.
     pub fn scan(&self, table: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>> {
-        self.look(|engine, now| engine.state().tables().scan(table, prefix, after, now).take(limit).collect())
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| engine
+            .state()
+            .tables()
+            .scan(table, prefix, after, now)
+            .take(limit)
+            .collect()))
     }
 
     /// The names of the tables that have records.
     pub fn tables(&self) -> Result<Vec<String>> {
-        self.look(|engine, _| engine.state().tables().names().map(ToString::to_string).collect())
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine
+            .state()
+            .tables()
+            .names()
+            .map(ToString::to_string)
+            .collect()))
     }
 
     /// The revision that a read would see.
     pub fn revision(&self) -> Result<Revision> {
-        self.look(|engine, _| engine.state().revision())
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine.state().revision()))
     }
 
     /// The digest over all tasks and records, with the revision that it is of: two handles at one revision have
     /// the same.
     pub fn digest(&self) -> Result<(Revision, u64)> {
-        self.look(|engine, _| (engine.state().revision(), engine.state().digest()))
+        at!(self, |shared| shared
+            .look(!self.weak_reads, |engine, _| (engine.state().revision(), engine.state().digest())))
     }
 }
 
+/// What a transaction reads. It only guards a commit, so it need not be durable yet: the commit will be, and it comes
+/// behind it.
 impl Store {
-    /// Looks at the state after catching up, without waiting for stable storage: for what only guards a commit.
-    pub(super) fn weak_or_caught_up<T>(&self, see: impl FnOnce(&Engine, Millis) -> T) -> Result<T> {
-        let shared = &self.shared;
-        let now = shared.clock.now();
-        let mut driver = shared.driver()?;
-        driver.catch_up(&|| now)?;
-        shared.after(&mut driver);
-        driver.engine().may_read()?;
-        Ok(see(driver.engine(), now))
+    pub(super) fn guarded_record(&self, table: &str, key: &str) -> Result<Option<Record>> {
+        at!(self, |shared| shared.caught_up(|engine, now| record(engine, now, table, key)))
+    }
+
+    pub(super) fn guarded_task(&self, id: TaskId) -> Result<Option<Task>> {
+        at!(self, |shared| shared.caught_up(|engine, _| engine.state().task(id)))
+    }
+
+    /// How many tasks these groups have in all.
+    pub(super) fn left_in(&self, groups: &[&str]) -> Result<u64> {
+        let count = |engine: &Engine, _| groups.iter().map(|group| engine.state().group_len(group)).sum();
+        at!(self, |shared| shared.look(!self.weak_reads, count))
     }
 
     /// Whether all of these records are as they were read, at one moment.
     pub(super) fn check_guards(&self, guards: &[Guard]) -> Result<Committed> {
-        self.shared.look(true, |engine, now| {
+        at!(self, |shared| shared.check_guards(guards))
+    }
+}
+
+/// A record, unless it is absent or expired.
+fn record(engine: &Engine, now: Millis, table: &str, key: &str) -> Option<Record> {
+    let value = engine.state().tables().get(table, key).filter(|value| value.visible(now))?;
+    Some(value.record(table.into(), key.into()))
+}
+
+impl Shared {
+    /// Looks at the state after catching up, without waiting for stable storage.
+    fn caught_up<T>(&self, see: impl FnOnce(&Engine, Millis) -> T) -> Result<T> {
+        let now = self.clock.now();
+        let mut driver = self.driver()?;
+        driver.catch_up(&|| now)?;
+        self.after(&mut driver);
+        driver.engine().may_read()?;
+        Ok(see(driver.engine(), now))
+    }
+
+    fn check_guards(&self, guards: &[Guard]) -> Result<Committed> {
+        self.look(true, |engine, now| {
             let found = |guard: &Guard| {
                 let value = engine.state().tables().get(&guard.table, &guard.key).filter(|value| value.visible(now));
                 value.map_or(Revision(0), |value| value.revision)
@@ -139,9 +176,7 @@ impl Store {
             }
         })?
     }
-}
 
-impl Shared {
     pub(super) fn look<T>(&self, consistent: bool, see: impl FnOnce(&Engine, Millis) -> T) -> Result<T> {
         let now = self.clock.now();
         let mut driver = self.driver()?;

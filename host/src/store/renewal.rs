@@ -12,7 +12,7 @@ use std::{
 
 use tenure_core::Millis;
 
-use super::{Shared, held::HeldState};
+use super::{Store, held::HeldState};
 use crate::clock::Clock;
 
 /// Leases by when they are due.
@@ -49,14 +49,14 @@ impl Renewals {
     }
 }
 
-impl Shared {
+impl Store {
     /// Renews a lease in time, from now on.
     pub(super) fn renew_in_time(&self, held: &Arc<HeldState>) {
-        let renewals = &self.renewals;
-        renewals.insert(next_due(held, self.clock.now()), Arc::downgrade(held));
+        let renewals = self.renewals();
+        renewals.insert(next_due(held, self.now()), Arc::downgrade(held));
         let mut due = renewals.due.lock().unwrap_or_else(PoisonError::into_inner);
         if due.thread.is_none() {
-            let (clock, shared) = (self.clock.clone(), renewals.clone());
+            let (clock, shared) = (self.clock().clone(), renewals.clone());
             let spawned = thread::Builder::new().name("tenure-renew".into()).spawn(move || renew_loop(&shared, &clock));
             due.thread = spawned.ok().map(|handle| handle.thread().clone());
         }

@@ -16,7 +16,7 @@ use tenure_core::{
     snapshot::{ChunkKind, pack},
 };
 
-use super::{Shared, Store};
+use super::{Shared, Store, at};
 use crate::options::SnapshotPolicy;
 
 /// Items that one slice takes while commits wait: well under 200 µs.
@@ -154,8 +154,10 @@ impl Store {
     /// Takes a snapshot now, and lets go of what it makes superfluous. Commits go on meanwhile. Answers with the revision
     /// that it holds.
     pub fn snapshot(&self) -> Result<Revision> {
-        self.shared.may_go_on()?;
-        self.shared.take_snapshot().map(|name| name.end)
+        at!(self, |shared| {
+            shared.may_go_on()?;
+            shared.take_snapshot().map(|name| name.end)
+        })
     }
 }
 

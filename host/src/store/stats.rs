@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenure_core::{Author, Error, Millis, Result, Revision, TaskId, port::JournalStats};
 
-use super::Store;
+use super::{Shared, Store, at};
 
 /// Numbers about a store, as a handle sees it.
 #[derive(Clone, Debug)]
@@ -53,17 +53,22 @@ pub struct Stats {
 impl Store {
     /// Numbers about the store and this handle.
     pub fn stats(&self) -> Result<Stats> {
-        let shared = &self.shared;
-        let mut driver = shared.driver()?;
-        if !self.weak_reads {
-            driver.catch_up(&|| shared.clock.now())?;
-            shared.after(&mut driver);
+        at!(self, |shared| shared.stats(!self.weak_reads))
+    }
+}
+
+impl Shared {
+    fn stats(&self, consistent: bool) -> Result<Stats> {
+        let mut driver = self.driver()?;
+        if consistent {
+            driver.catch_up(&|| self.clock.now())?;
+            self.after(&mut driver);
         }
         let journal = driver.stats()?;
         let damaged = driver.damaged().first().map(|(_, error)| error.clone());
         let engine = driver.engine();
         let state = engine.state();
-        let (syncs, sync_failures) = shared.durable.counts();
+        let (syncs, sync_failures) = self.durable.counts();
         Ok(Stats {
             revision: state.revision(),
             next_id: state.next_id(),
@@ -81,9 +86,9 @@ impl Store {
             journal,
             syncs,
             sync_failures,
-            sync_time: shared.durable.time(),
-            snapshots_taken: shared.snapshots.taken(),
-            snapshot_error: shared.snapshots.last_error().or(damaged),
+            sync_time: self.durable.time(),
+            snapshots_taken: self.snapshots.taken(),
+            snapshot_error: self.snapshots.last_error().or(damaged),
         })
     }
 }

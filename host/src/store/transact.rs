@@ -97,11 +97,7 @@ impl Transaction {
         if self.request.removes.iter().any(|remove| named(&remove.table, &remove.key)) {
             return Ok(None);
         }
-        // What a guard protects need not be durable yet: the commit will be, and it comes behind it.
-        let record = self.store.weak_or_caught_up(|engine, now| {
-            let value = engine.state().tables().get(table, key).filter(|value| value.visible(now))?;
-            Some(value.record(table.into(), key.into()))
-        })?;
+        let record = self.store.guarded_record(table, key)?;
         let expect = record.as_ref().map_or(Revision(0), |record| record.revision);
         if !self.request.guards.iter().any(|guard| named(&guard.table, &guard.key)) {
             self.request.guards.push(Guard { table: table.into(), key: key.into(), expect });
@@ -112,7 +108,7 @@ impl Transaction {
     /// A task. That it exists is part of the transaction.
     pub fn task(&mut self, id: impl Into<TaskId>) -> Result<Option<Task>> {
         let id = id.into();
-        let task = self.store.weak_or_caught_up(|engine, _| engine.state().task(id))?;
+        let task = self.store.guarded_task(id)?;
         if task.is_some() {
             self.depend(id);
         }

@@ -247,8 +247,7 @@ impl Store {
     pub fn wait_empty_unless(&self, groups: &[&str], until: Option<Millis>, cancel: Option<&Cancel>) -> Result<bool> {
         let mut watch = self.watch()?;
         loop {
-            let left: u64 = self.look(|engine, _| groups.iter().map(|group| engine.state().group_len(group)).sum())?;
-            if left == 0 {
+            if self.left_in(groups)? == 0 {
                 return Ok(true);
             }
             if until.is_some_and(|until| until <= self.now()) {

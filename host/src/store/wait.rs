@@ -13,9 +13,9 @@ use std::{
     time::Duration,
 };
 
-use tenure_core::{Claim, Code, Committed, Error, Millis, Result};
+use tenure_core::{Claim, Committed, Millis, Result};
 
-use super::{Cancel, Shared, Store, batch::Work, post::Post};
+use super::{Cancel, Shared, Store, at, batch::Work, post::Post};
 use crate::file::{Interrupter, Notice};
 
 /// How long events of a busy writer are gathered before a follower looks again.
@@ -143,7 +143,7 @@ impl Drop for Interest {
 impl Store {
     /// Claims tasks, and answers at once: an empty list where none is available.
     pub fn claim_now(&self, claim: Claim) -> Result<Committed> {
-        self.shared.submit(Work::Claim(claim))
+        at!(self, |shared| shared.submit(Work::Claim(claim)))
     }
 
     /// Claims tasks; where none is available, waits for one until the clock shows `until` (`None`: for ever). The
@@ -152,14 +152,24 @@ impl Store {
     /// # Errors
     /// As [`update`](Store::update), and `Timeout` with code `cancelled` after [`Cancel::cancel`]: then nothing is held.
     pub fn claim_until(&self, claim: &Claim, until: Option<Millis>, cancel: Option<&Cancel>) -> Result<Committed> {
-        let shared = &self.shared;
+        at!(self, |shared| Shared::claim_until(shared, claim, until, cancel))
+    }
+}
+
+impl Shared {
+    fn claim_until(
+        shared: &Arc<Self>,
+        claim: &Claim,
+        until: Option<Millis>,
+        cancel: Option<&Cancel>,
+    ) -> Result<Committed> {
         let first = shared.submit(Work::Claim(claim.clone()))?;
         let now = shared.clock.now();
         if !first.tasks.is_empty() || first.repeated || until.is_some_and(|until| until <= now) {
             return shared.unless_cancelled(first, claim, cancel);
         }
         // Before the follower looks whether anybody waits.
-        let _waiting = Shared::interest(shared);
+        let _waiting = Self::interest(shared);
         let groups: Vec<Arc<str>> = claim.groups.iter().map(|group| Arc::from(group.as_str())).collect();
         if let Some(cancel) = cancel {
             cancel.join();
@@ -170,9 +180,7 @@ impl Store {
         }
         shared.unless_cancelled(waited?, claim, cancel)
     }
-}
 
-impl Shared {
     fn wait_for(
         &self,
         claim: &Claim,
@@ -225,19 +233,6 @@ impl Shared {
         self.waits.wake(&left);
     }
 
-    /// A cancelled wait holds nothing: what came too late is given back by its very id.
-    fn unless_cancelled(&self, got: Committed, claim: &Claim, cancel: Option<&Cancel>) -> Result<Committed> {
-        if !cancel.is_some_and(Cancel::is_cancelled) {
-            return Ok(got);
-        }
-        if !got.tasks.is_empty() {
-            let mut request = tenure_core::Request { owner: claim.owner, ..Default::default() };
-            request.updates.extend(got.tasks.iter().map(|task| super::verb::release(task, tenure_core::When::Now)));
-            self.submit(Work::Update(request))?;
-        }
-        Err(cancelled())
-    }
-
     /// Says that somebody is interested in what other processes write.
     pub(super) fn interest(shared: &Arc<Self>) -> Interest {
         shared.waits.count.fetch_add(1, Ordering::AcqRel);
@@ -269,11 +264,6 @@ impl Shared {
             Err(_) => follower.running = false,
         }
     }
-}
-
-#[cold]
-pub(super) fn cancelled() -> Error {
-    Error::new(Code::Cancelled, "the wait was cancelled; nothing is held by it")
 }
 
 fn follow_loop(waits: &Waits, shared: &Weak<Shared>, notice: &mut Notice) {

@@ -15,7 +15,7 @@ use tenure_core::{
     engine::{Engine, Event},
 };
 
-use super::{Cancel, Shared, Store, verb::millis};
+use super::{Cancel, Shared, Store, at, verb::millis, wait::Interest};
 
 /// Events that a watch holds for one who does not fetch them.
 const HELD: usize = 65_536;
@@ -46,7 +46,7 @@ struct Events {
 pub struct Watch {
     store: Store,
     queue: Arc<Queue>,
-    _waiting: super::wait::Interest,
+    _waiting: Interest,
 }
 
 impl std::fmt::Debug for Watch {
@@ -102,13 +102,22 @@ impl Watches {
 impl Store {
     /// Watches the store from now on.
     pub fn watch(&self) -> Result<Watch> {
+        at!(self, |shared| {
+            let (queue, waiting) = Shared::watch(shared)?;
+            Ok(Watch { store: self.clone(), queue, _waiting: waiting })
+        })
+    }
+}
+
+impl Shared {
+    fn watch(shared: &Arc<Self>) -> Result<(Arc<Queue>, Interest)> {
         let queue = Arc::new(Queue { events: Mutex::default() });
-        let mut driver = self.shared.driver()?;
-        driver.catch_up(&|| self.shared.clock.now())?;
-        self.shared.after(&mut driver);
+        let mut driver = shared.driver()?;
+        driver.catch_up(&|| shared.clock.now())?;
+        shared.after(&mut driver);
         driver.engine_mut().watch(true);
-        self.shared.watches.loads.store(driver.engine().loads(), Ordering::Release);
-        let watches = &self.shared.watches;
+        shared.watches.loads.store(driver.engine().loads(), Ordering::Release);
+        let watches = &shared.watches;
         watches.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&queue));
         watches.active.store(true, Ordering::Release);
         // A close that came between has told those that it found, and not this one.
@@ -116,8 +125,7 @@ impl Store {
             return Err(Error::new(Code::Closed, "the handle was closed: open the store again"));
         }
         drop(driver);
-        let waiting = Shared::interest(&self.shared);
-        Ok(Watch { store: self.clone(), queue, _waiting: waiting })
+        Ok((queue, Self::interest(shared)))
     }
 }
 
@@ -181,9 +189,9 @@ impl Watch {
             held.waiting = Some(thread::current());
             drop(held);
             if cancel.is_some_and(Cancel::look) {
-                return Err(super::wait::cancelled());
+                return Err(super::cancel::cancelled());
             }
-            self.store.shared.clock.park_at_most(until, cancel.and_then(Cancel::every));
+            self.store.clock().park_at_most(until, cancel.and_then(Cancel::every));
         }
     }
 }
