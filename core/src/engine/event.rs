@@ -74,6 +74,13 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// The kind with this name.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        [Self::Added, Self::Replaced, Self::Changed, Self::Removed, Self::Put, Self::RecordRemoved]
+            .into_iter()
+            .find(|kind| kind.slug() == slug)
+    }
+
     /// The stable name.
     pub const fn slug(self) -> &'static str {
         match self {

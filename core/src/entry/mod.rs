@@ -57,6 +57,11 @@ impl EntryKind {
         })
     }
 
+    /// The kind with this name.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        (1..=6).filter_map(Self::from_number).find(|kind| kind.slug() == slug)
+    }
+
     /// The stable name.
     pub const fn slug(self) -> &'static str {
         match self {

@@ -61,6 +61,11 @@ impl Kind {
             Self::Internal => "internal",
         }
     }
+
+    /// The kind with this name.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.slug() == slug)
+    }
 }
 
 /// Whether anything was written.
@@ -83,6 +88,11 @@ impl Outcome {
             Self::Unknown => "unknown",
         }
     }
+
+    /// The outcome with this name.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        [Self::Refused, Self::NotStarted, Self::Unknown].into_iter().find(|outcome| outcome.slug() == slug)
+    }
 }
 
 /// Whether to try again.
@@ -104,6 +114,11 @@ impl Retry {
             Self::Later => "later",
             Self::WithSameRequestId => "with_same_request_id",
         }
+    }
+
+    /// The retry with this name.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        [Self::No, Self::Later, Self::WithSameRequestId].into_iter().find(|retry| retry.slug() == slug)
     }
 }
 
@@ -179,6 +194,8 @@ catalogue! {
     Unsupported "unsupported" Invalid NotStarted No,
     /// A write through a handle that was opened to read.
     ReadOnly "read_only" Invalid NotStarted No,
+    /// A service that does not know the caller, or does not let him do that.
+    Forbidden "forbidden" Invalid NotStarted No,
 
     /// The store has as many tasks, or as much state or journal, as it may have.
     Full "full" Full Refused Later,
@@ -219,6 +236,11 @@ catalogue! {
 }
 
 impl Code {
+    /// The code with this name.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        CATALOGUE.iter().copied().find(|code| code.slug() == slug)
+    }
+
     /// Which of several reasons names the whole refusal: a call that is wrong can't be right in any state, and a
     /// lost claim beats the other reasons, since it tells the worker to stop.
     pub(crate) const fn weight(self) -> u8 {

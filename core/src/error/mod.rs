@@ -60,6 +60,13 @@ impl Error {
         error
     }
 
+    /// The same error with reasons that were told apart from it, as another program told them.
+    #[must_use]
+    pub fn with_refusals(mut self, refusals: Vec<Refusal>) -> Self {
+        self.0.refusals = refusals;
+        self
+    }
+
     /// The same error with another outcome: what is known of the write differs from the code's default.
     #[must_use]
     pub fn with_outcome(mut self, outcome: Outcome) -> Self {

@@ -27,6 +27,8 @@ mod item;
 mod line;
 mod snapshot;
 
+pub use event::read_event;
+
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 
 use serde::Serialize;

@@ -6,7 +6,7 @@
 //! held                              [{"id","owner","actor","until"}]
 //! not_held                          [{"id"}]
 //! repeated                          [{"id"}] or [{"place","key"}]
-//! key_exists                        [{"group","key","id","held"}]
+//! key_exists                        [{"group","key","id","held","moved":true}]
 //! stale_records                     [{"table","key","expected","found"}]
 //! bounds                            [{"table","key","why"}]
 //! illegal                           [{"place","code","why"}]
@@ -52,7 +52,7 @@ impl Serialize for Inside<'_> {
 }
 
 /// The lists of the details, in the order in which they are written.
-const LISTS: [&str; 10] = [
+pub(super) static LISTS: [&str; 10] = [
     "missing_updates",
     "missing_deletes",
     "missing_depends",
@@ -125,11 +125,14 @@ impl Serialize for Spelled<'_, Refusal> {
                 map.serialize_entry("place", place)?;
                 map.serialize_entry("key", key)?;
             }
-            Refusal::KeyExists { group, key, id, held, .. } => {
+            Refusal::KeyExists { group, key, id, held, moved } => {
                 map.serialize_entry("group", group)?;
                 map.serialize_entry("key", key)?;
                 map.serialize_entry("id", id)?;
                 map.serialize_entry("held", held)?;
+                if *moved {
+                    map.serialize_entry("moved", moved)?;
+                }
             }
             Refusal::StaleRecord { table, key, expected, found } => {
                 map.serialize_entry("table", table)?;

@@ -15,7 +15,7 @@ use crate::{
 
 /// Where in the text something stands: `updates[0].id`.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(crate) enum Place<'a> {
     /// The whole, by its name.
     Whole(&'static str),
     /// A field of an object.
@@ -38,18 +38,18 @@ impl fmt::Display for Place<'_> {
 
 impl Place<'_> {
     #[cold]
-    pub(super) fn refuse(&self, why: impl fmt::Display) -> Error {
+    pub(crate) fn refuse(&self, why: impl fmt::Display) -> Error {
         Error::new(Code::Invalid, format!("{self}: {why}"))
     }
 
     #[cold]
-    pub(super) fn expected(&self, what: &str, found: &Node<'_>) -> Error {
+    pub(crate) fn expected(&self, what: &str, found: &Node<'_>) -> Error {
         self.refuse(format_args!("expected {what}, found {}", found.noun()))
     }
 }
 
 /// The fields of one object, each there at most once, none of them unknown.
-pub(super) struct Fields<'p, 'de, const N: usize> {
+pub(crate) struct Fields<'p, 'de, const N: usize> {
     place: &'p Place<'p>,
     known: &'static [&'static str; N],
     values: [Option<Node<'de>>; N],
@@ -57,7 +57,7 @@ pub(super) struct Fields<'p, 'de, const N: usize> {
 
 /// What to do with a field that is not known.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unknown {
+pub(crate) enum Unknown {
     /// A mistake of the writer.
     Refuse,
     /// A newer program may have written it.
@@ -65,11 +65,11 @@ pub(super) enum Unknown {
 }
 
 impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
-    pub(super) fn read(place: &'p Place<'p>, node: Node<'de>, known: &'static [&'static str; N]) -> Result<Self> {
+    pub(crate) fn read(place: &'p Place<'p>, node: Node<'de>, known: &'static [&'static str; N]) -> Result<Self> {
         Self::read_with(place, node, known, Unknown::Refuse)
     }
 
-    pub(super) fn read_with(
+    pub(crate) fn read_with(
         place: &'p Place<'p>,
         node: Node<'de>,
         known: &'static [&'static str; N],
@@ -104,7 +104,7 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
     }
 
     /// Reads a field with `read`, if it is there.
-    pub(super) fn optional<T>(
+    pub(crate) fn optional<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&Place<'_>, Node<'de>) -> Result<T>,
@@ -114,7 +114,7 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
     }
 
     /// Reads a field with `read`; it must be there.
-    pub(super) fn required<T>(
+    pub(crate) fn required<T>(
         &mut self,
         name: &'static str,
         read: impl FnOnce(&Place<'_>, Node<'de>) -> Result<T>,
@@ -123,7 +123,7 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
     }
 
     /// Reads each item of a list; an absent list is an empty one.
-    pub(super) fn list<T>(
+    pub(crate) fn list<T>(
         &mut self,
         name: &'static str,
         read: impl Fn(&Place<'_>, Node<'de>) -> Result<T>,
@@ -133,7 +133,7 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
     }
 
     /// Reads one of two fields that exclude each other.
-    pub(super) fn either<T>(
+    pub(crate) fn either<T>(
         &mut self,
         names: (&'static str, &'static str),
         first: impl FnOnce(&Place<'_>, Node<'de>) -> Result<T>,
@@ -146,7 +146,7 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
     }
 
     /// Reads `delay`, from now, or `available_at`, absolute.
-    pub(super) fn when(&mut self) -> Result<Option<When>> {
+    pub(crate) fn when(&mut self) -> Result<Option<When>> {
         self.either(
             ("delay", "available_at"),
             |place, node| millis(place, node).map(When::After),
@@ -155,7 +155,7 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
     }
 
     /// Reads bytes, as text or as base64.
-    pub(super) fn bytes(&mut self, plain: &'static str, base64: &'static str) -> Result<Option<Data>> {
+    pub(crate) fn bytes(&mut self, plain: &'static str, base64: &'static str) -> Result<Option<Data>> {
         self.either(
             (plain, base64),
             |place, node| Ok(Data::from(&*text(place, node)?)),
@@ -168,7 +168,7 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
     }
 
     /// Reads `true` or `false`; absent is `false`.
-    pub(super) fn flag(&mut self, name: &'static str) -> Result<bool> {
+    pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool> {
         let flag = self.optional(name, |place, node| match node {
             Node::Bool(flag) => Ok(flag),
             node => Err(place.expected("true or false", &node)),
@@ -177,7 +177,7 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
     }
 
     /// Reads one of a few names; absent is the default.
-    pub(super) fn choice<T: Copy + Default>(&mut self, name: &'static str, choices: &[(&'static str, T)]) -> Result<T> {
+    pub(crate) fn choice<T: Copy + Default>(&mut self, name: &'static str, choices: &[(&'static str, T)]) -> Result<T> {
         let choice = self.optional(name, |place, node| {
             let given = text(place, node)?;
             let found = choices.iter().find(|(name, _)| *name == given);
@@ -195,7 +195,7 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
 }
 
 /// Reads each item of a list.
-pub(super) fn items<'de, T>(
+pub(crate) fn items<'de, T>(
     place: &Place<'_>,
     node: Node<'de>,
     read: impl Fn(&Place<'_>, Node<'de>) -> Result<T>,
@@ -205,7 +205,7 @@ pub(super) fn items<'de, T>(
 }
 
 /// Reads a text.
-pub(super) fn text<'de>(place: &Place<'_>, node: Node<'de>) -> Result<Cow<'de, str>> {
+pub(crate) fn text<'de>(place: &Place<'_>, node: Node<'de>) -> Result<Cow<'de, str>> {
     match node {
         Node::Text(text) => Ok(text),
         node => Err(place.expected("a text", &node)),
@@ -213,12 +213,12 @@ pub(super) fn text<'de>(place: &Place<'_>, node: Node<'de>) -> Result<Cow<'de, s
 }
 
 /// Reads a text that is kept.
-pub(super) fn string(place: &Place<'_>, node: Node<'_>) -> Result<String> {
+pub(crate) fn string(place: &Place<'_>, node: Node<'_>) -> Result<String> {
     text(place, node).map(Cow::into_owned)
 }
 
 /// Reads a whole number from 0 to `max`, which is below 2^53.
-pub(super) fn whole(place: &Place<'_>, node: Node<'_>, max: u64) -> Result<u64> {
+pub(crate) fn whole(place: &Place<'_>, node: Node<'_>, max: u64) -> Result<u64> {
     let beyond = |number: &dyn fmt::Display| place.refuse(format_args!("{number} is beyond {max}"));
     match node {
         Node::Whole(number) if number <= max => Ok(number),
@@ -233,7 +233,7 @@ pub(super) fn whole(place: &Place<'_>, node: Node<'_>, max: u64) -> Result<u64> 
 }
 
 /// Reads a whole number of either sign, within ±(2^53 - 1).
-pub(super) fn signed(place: &Place<'_>, node: Node<'_>) -> Result<i64> {
+pub(crate) fn signed(place: &Place<'_>, node: Node<'_>) -> Result<i64> {
     match node {
         Node::Negative(number) if number.unsigned_abs() <= MAX_ID => Ok(number),
         Node::Negative(number) => Err(place.refuse(format_args!("{number} is below -{MAX_ID}"))),
@@ -246,17 +246,17 @@ pub(super) fn signed(place: &Place<'_>, node: Node<'_>) -> Result<i64> {
 }
 
 /// Reads a time or a span.
-pub(super) fn millis(place: &Place<'_>, node: Node<'_>) -> Result<Millis> {
+pub(crate) fn millis(place: &Place<'_>, node: Node<'_>) -> Result<Millis> {
     whole(place, node, MAX_TIME)
 }
 
 /// Reads the number of an owner; 0 is allowed and takes the handle's.
-pub(super) fn owner(place: &Place<'_>, node: Node<'_>) -> Result<OwnerId> {
+pub(crate) fn owner(place: &Place<'_>, node: Node<'_>) -> Result<OwnerId> {
     whole(place, node, MAX_ID).map(OwnerId)
 }
 
 /// Reads the id of a task. 0 is none, and never meant.
-pub(super) fn task_id(place: &Place<'_>, node: Node<'_>) -> Result<TaskId> {
+pub(crate) fn task_id(place: &Place<'_>, node: Node<'_>) -> Result<TaskId> {
     match whole(place, node, MAX_ID)? {
         0 => Err(place.refuse("0 is no task's id: ids begin with 1")),
         id => Ok(TaskId(id)),

@@ -2,36 +2,44 @@
 //!
 //! Names are snake_case. Times are milliseconds since the Epoch, spans are milliseconds, numbers are whole and stay
 //! within ±(2^53 - 1). On input a field that is `null` counts as absent, an unknown or doubled field is refused, and
-//! every message names the place (`updates[0].id`). On output an absent option is left out.
+//! every message names the place (`updates[0].id`). Answers are read with less care: a field that
+//! is not known was written by a newer program, and is passed over. On output an absent option is left out.
 //!
 //! | value | in | out | spelling |
 //! |---|---|---|---|
-//! | [`Request`](crate::Request) | [`read_request`] | | `{"owner","request_id","adds":[…],"updates":[…],"deletes":[…],"depends":[…],"puts":[…],"removes":[…],"increments":[…],"guards":[…],"depends_only"}` |
-//! | [`Claim`](crate::Claim) | [`read_claim`] | | `{"owner","request_id","groups":[…],"lease","limit","order","depends":[…],"wait"}`; `wait` in ms or `"forever"` |
-//! | [`Add`](crate::Add) | in a request | | `{"group","data"\|"data_base64","delay"\|"available_at","key","if_exists"}` |
-//! | [`Update`](crate::Update) | in a request | | `{"id","origin","verb","data"\|"data_base64","group","delay"\|"available_at","error","force"}` |
-//! | [`Delete`](crate::Delete) | in a request | | a bare id, or `{"id","origin","reason","force"}` |
-//! | [`Depend`](crate::Depend) | in a request | | a bare id, `{"id"}` or `{"origin"}` |
-//! | [`Put`](crate::Put) | in a request | | `{"table","key","value"\|"value_base64","expect","expires_at"}`; `expect` 0 = absent, `expires_at` 0 = never |
-//! | [`Task`](crate::Task) | [`read_task_refs`] | [`text`] | `{"id","origin","group","key","available_at","added_at","owner","attempt","failures","error","data"\|"data_base64"}` |
-//! | [`Committed`](crate::Committed) | | [`text`] | `{"revision","tasks":[…],"counts":[…],"repeated":true}` |
-//! | [`Error`](crate::Error) | | [`text`] | `{"error":{"kind","code","message","outcome","retry","details":{…}}}` |
-//! | [`Record`](crate::Record) | | [`text`] | `{"table","key","value"\|"value_base64","revision","expires_at"}` |
-//! | [`GroupStats`](crate::GroupStats) | | [`text`] | `{"name","tasks","available","delayed","held","oldest","paused":true}` |
-//! | lists of tasks, records, groups | | [`text`] | `{"tasks":[…]}`, `{"records":[…]}`, `{"groups":[…]}` |
+//! | [`Request`](crate::Request) | [`read_request`] | [`text`] | `{"owner","request_id","adds":[…],"updates":[…],"deletes":[…],"depends":[…],"puts":[…],"removes":[…],"increments":[…],"guards":[…],"depends_only"}` |
+//! | [`Claim`](crate::Claim), [`ClaimCall`] | [`read_claim`] | [`text`] | `{"owner","request_id","groups":[…],"lease","limit","order","depends":[…],"wait"}`; `wait` in ms or `"forever"` |
+//! | [`Add`](crate::Add) | in a request | in a request | `{"group","data"\|"data_base64","delay"\|"available_at","key","if_exists"}` |
+//! | [`Update`](crate::Update) | in a request | in a request | `{"id","origin","verb","data"\|"data_base64","group","delay"\|"available_at","error","force"}` |
+//! | [`Delete`](crate::Delete) | in a request | in a request | a bare id, or `{"id","origin","reason","force"}` |
+//! | [`Depend`](crate::Depend) | in a request | in a request | a bare id, `{"id"}` or `{"origin"}` |
+//! | [`Put`](crate::Put) | in a request | in a request | `{"table","key","value"\|"value_base64","expect","expires_at"}`; `expect` 0 = absent, `expires_at` 0 = never |
+//! | [`Task`](crate::Task) | [`read_task`], [`read_task_refs`] | [`text`] | `{"id","origin","group","key","available_at","added_at","owner","attempt","failures","error","data"\|"data_base64"}` |
+//! | [`Committed`](crate::Committed) | [`read_committed`] | [`text`] | `{"revision","tasks":[…],"counts":[…],"repeated":true}` |
+//! | [`Error`](crate::Error) | [`read_error`] | [`text`] | `{"error":{"kind","code","message","outcome","retry","details":{…}}}` |
+//! | [`Record`](crate::Record) | [`read_record`] | [`text`] | `{"table","key","value"\|"value_base64","revision","expires_at"}` |
+//! | [`GroupStats`](crate::GroupStats) | [`read_group`] | [`text`] | `{"name","tasks","available","delayed","held","oldest","paused":true}` |
+//! | lists of tasks, records, groups | [`read_tasks`], [`read_records`], [`read_groups`] | [`text`] | `{"tasks":[…]}`, `{"records":[…]}`, `{"groups":[…]}` |
 
+mod answer;
+mod ask;
 mod claim;
 mod committed;
 mod error;
-mod fields;
+pub(crate) mod fields;
 mod group;
-mod node;
+pub(crate) mod node;
 mod record;
+mod refusal;
 mod request;
 mod task;
 
+pub use answer::{
+    TaskPage, read_committed, read_group, read_groups, read_record, read_records, read_task, read_task_list, read_tasks,
+};
 pub use claim::{ClaimCall, read_claim};
 pub use group::set_paused;
+pub use refusal::{Told, read_error};
 pub use request::read_request;
 pub use task::{TaskRef, read_task_refs};
 

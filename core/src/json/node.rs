@@ -16,7 +16,7 @@ const MAX_VALUES: u32 = 4_000_000;
 
 /// One JSON value, borrowing its text where it has no escapes.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Node<'de> {
+pub(crate) enum Node<'de> {
     Null,
     Bool(bool),
     Whole(u64),
@@ -29,7 +29,7 @@ pub(super) enum Node<'de> {
 
 impl Node<'_> {
     /// What it is, for a message that says what was expected instead.
-    pub(super) const fn noun(&self) -> &'static str {
+    pub(crate) const fn noun(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "true or false",
@@ -42,7 +42,7 @@ impl Node<'_> {
 }
 
 /// Reads one text that holds one value and nothing else. `what` names it in messages.
-pub(super) fn read<'de>(text: &'de [u8], what: &str) -> Result<Node<'de>> {
+pub(crate) fn read<'de>(text: &'de [u8], what: &str) -> Result<Node<'de>> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::new(Code::Invalid, alloc::format!("{what} is empty: send one JSON object")));
     }
