@@ -8,10 +8,12 @@ mod life;
 
 use std::collections::BTreeMap;
 
-use life::{Known, Life, STEPS, check, is_refusal, named, open};
+use life::{Known, Life, NOW, STEPS, check, is_refusal, named, open};
 use tenure_core::{
+    Add, Outcome, Request,
     bytelog::Disk as _,
     testing::{Lost, SimDisk, Survive},
+    txn::Ask,
 };
 
 fn fates() -> impl Iterator<Item = Survive> {
@@ -103,6 +105,32 @@ fn a_disk_that_is_full_at_any_step_refuses_it_and_loses_nothing() {
         }
     }
     assert!(refused > STEPS as usize, "the disk was full for {refused} steps only");
+}
+
+#[test]
+fn a_batch_of_which_a_full_disk_takes_a_part_answers_each_request_once() {
+    let mut parts = [0; 4];
+    for room in (0..2200).step_by(20) {
+        let disk = SimDisk::new();
+        let mut driver = open(disk.process(), 1).unwrap();
+        let adds: Vec<Request> = (1_u8..4)
+            .map(|n| Request {
+                adds: vec![Add { group: "map".into(), data: vec![n; 400].into(), ..Add::default() }],
+                ..Request::default()
+            })
+            .collect();
+        disk.set_capacity(Some(disk.used() + room));
+        let asks: Vec<Ask<'_>> = adds.iter().map(Ask::Update).collect();
+        let answers = driver.run(&asks, &|| NOW);
+        let done = answers.iter().filter(|answer| answer.is_ok()).count();
+        assert!(
+            answers.iter().filter_map(|answer| answer.as_ref().err()).all(|error| error.outcome() == Outcome::Refused)
+        );
+        assert_eq!(driver.engine().state().tasks(), done as u64, "room for {room}");
+        assert_eq!(open(disk.process(), 2).unwrap().engine().state().tasks(), done as u64, "room for {room}");
+        parts[done] += 1;
+    }
+    assert!(parts.iter().all(|times| *times > 0), "{parts:?}");
 }
 
 #[test]

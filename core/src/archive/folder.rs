@@ -4,7 +4,7 @@ use alloc::{borrow::ToOwned, collections::BTreeMap, format, string::String, sync
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    bytelog::{Disk, DiskFile, SharedWriter},
+    bytelog::{Disk, DiskFile, SharedBytes},
     error::{Code, Error, Result},
     time::Millis,
 };
@@ -89,25 +89,23 @@ impl Disk for Folder {
 
     fn unlock(&mut self) {}
 
-    fn read_shared(&mut self) -> Result<[u8; 64]> {
-        Ok(*locked(&self.shared))
-    }
-
-    fn write_shared(&mut self, bytes: &[u8; 64]) -> Result<()> {
-        *locked(&self.shared) = *bytes;
-        Ok(())
-    }
-
-    fn shared_writer(&mut self) -> SharedWriter {
-        let shared = self.shared.clone();
-        Arc::new(move |bytes| {
-            *locked(&shared) = *bytes;
-            Ok(())
-        })
+    fn shared(&mut self) -> Arc<dyn SharedBytes> {
+        self.shared.clone()
     }
 
     fn reopen(&self) -> Result<Self> {
         Ok(self.clone())
+    }
+}
+
+impl SharedBytes for Mutex<[u8; 64]> {
+    fn read(&self) -> Result<[u8; 64]> {
+        Ok(*locked(self))
+    }
+
+    fn write(&self, bytes: &[u8; 64]) -> Result<()> {
+        *locked(self) = *bytes;
+        Ok(())
     }
 }
 

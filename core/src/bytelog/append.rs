@@ -7,11 +7,12 @@ use super::{
     disk::{Disk, DiskFile},
     heal,
     open::write_segment,
+    scan,
     segment::Header,
 };
 use crate::{
     error::{Code, Error, Outcome, Result},
-    frame,
+    frame::{self, Reader},
     port::{AppendError, Draft, Tail},
     time::Millis,
 };
@@ -111,15 +112,16 @@ impl<D: Disk> ByteLog<D> {
             self.out = Vec::new();
         }
         if let Err(error) = written {
-            return Err(self.take_back(offset, error));
+            return Err(self.take_back(error));
         }
         self.tail = behind;
         Ok(behind)
     }
 
-    /// Removes what a failed write left behind the tail.
-    fn take_back(&mut self, offset: u64, error: Error) -> AppendError {
-        if self.active.file.truncate(offset).is_ok() {
+    /// Removes what a failed write left behind the tail, but for whole entries: a handle that reads without the lock may have
+    /// taken them for what they are, and have made them durable.
+    fn take_back(&mut self, error: Error) -> AppendError {
+        if self.cut_behind_whole().is_ok() {
             // What is refused must not come back after a crash.
             if self.active.file.sync().is_err() {
                 self.active.state.fail();
@@ -134,6 +136,18 @@ impl<D: Disk> ByteLog<D> {
         )
     }
 
+    fn cut_behind_whole(&mut self) -> Result<()> {
+        let (header, file) = (self.active.header, self.active.file.clone());
+        let (len, _) = file.len()?;
+        let mut reader = Reader::new(self.salt, &self.tail);
+        self.window.clear();
+        scan::scan(&*file, &header, len, None, &mut reader, &mut self.window, &mut |_| Ok(()))?;
+        self.window.clear();
+        file.truncate(header.offset(reader.tail().position))?;
+        self.tail = *reader.tail();
+        Ok(())
+    }
+
     /// Ends the active segment and begins another. Order: seal, sync, create, sync that and its name; only then is
     /// anything appended.
     fn switch(&mut self) -> Result<()> {
@@ -146,7 +160,7 @@ impl<D: Disk> ByteLog<D> {
         let (bytes, behind) = frame::encode_seal(self.salt, &self.tail, self.durable, self.options.author);
         let offset = self.active.header.offset(self.tail.position);
         if let Err(error) = self.active.file.write_at(offset, &bytes) {
-            return Err(match self.take_back(offset, error) {
+            return Err(match self.take_back(error) {
                 AppendError::Refused(error) | AppendError::Unknown(error) => error,
                 AppendError::Conflict => Error::new(Code::Internal, "a seal can't conflict under the lock"),
             });

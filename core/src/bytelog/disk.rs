@@ -9,13 +9,32 @@
 //!   frees it. It is never broken.
 //! * **D5** `read_at` past the end reads less than asked; that is no error.
 //! * **D6** Names are never used again by the byte log, but for the lock file, which is never removed.
+//! * **D7** `DiskFile::take_turn` orders syncs and protects nothing: who can't have the turn in time syncs without it.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 
 use crate::{error::Result, time::Millis};
 
-/// Writes the shared bytes of a folder, from any thread.
-pub type SharedWriter = Arc<dyn Fn(&[u8; 64]) -> Result<()> + Send + Sync>;
+/// The 64 bytes that all handles on a folder share (the watermark lives there). Not synced, torn at worst. They are read and
+/// written from any thread, also beside the handle's own lock.
+pub trait SharedBytes: Send + Sync {
+    /// The bytes as they are now; zeros where nobody has written any.
+    fn read(&self) -> Result<[u8; 64]>;
+
+    /// Writes all of them.
+    fn write(&self, bytes: &[u8; 64]) -> Result<()>;
+}
+
+/// What came of waiting for one's turn to sync a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Turn {
+    /// It has come: nobody else syncs this file until it is ended.
+    Taken,
+    /// Another's sync was enough, and there is no turn to end.
+    Served,
+    /// Another has it and doesn't end it, or there are no turns here: sync without, and there is no turn to end.
+    None,
+}
 
 /// A folder.
 pub trait Disk: Send {
@@ -54,15 +73,18 @@ pub trait Disk: Send {
     /// Gives the lock back, or gives up asking for it.
     fn unlock(&mut self);
 
-    /// The 64 bytes that all handles on the folder share (the watermark lives there). Not synced, torn at worst.
-    fn read_shared(&mut self) -> Result<[u8; 64]>;
+    /// What all handles on the folder share.
+    fn shared(&mut self) -> Arc<dyn SharedBytes>;
+
+    /// Reads the shared bytes.
+    fn read_shared(&mut self) -> Result<[u8; 64]> {
+        self.shared().read()
+    }
 
     /// Writes the shared bytes.
-    fn write_shared(&mut self, bytes: &[u8; 64]) -> Result<()>;
-
-    /// A function that writes the shared bytes from beside the handle: a sync that ran without the handle's own
-    /// lock tells the others through it.
-    fn shared_writer(&mut self) -> SharedWriter;
+    fn write_shared(&mut self, bytes: &[u8; 64]) -> Result<()> {
+        self.shared().write(bytes)
+    }
 
     /// A second handle on the same folder. It excludes, and is excluded by, the first.
     fn reopen(&self) -> Result<Self>
@@ -91,4 +113,15 @@ pub trait DiskFile: Send + Sync + 'static {
 
     /// Makes bytes and length durable (D2).
     fn sync(&self) -> Result<()>;
+
+    /// Waits for the turn to sync this file, which the open files on it take one after another, so that one sync can
+    /// serve several (D7). `served` is asked in between: `true` says that another's sync was enough. The wait is bounded,
+    /// since whoever has the turn may be stopped.
+    fn take_turn(&self, served: &mut dyn FnMut() -> bool) -> Turn {
+        let _ = served;
+        Turn::None
+    }
+
+    /// Ends the turn. The holder's death ends it too.
+    fn end_turn(&self) {}
 }

@@ -5,7 +5,7 @@
 //! durable mark is written again — into a new segment by the handle whose sync failed, in place by a handle that
 //! opened a segment late and can't know whether the sync of another failed before.
 
-use alloc::vec;
+use alloc::{boxed::Box, vec};
 
 use super::{
     ByteLog,
@@ -13,7 +13,7 @@ use super::{
     open::write_segment,
     scan::{self, End, Window},
     segment::Header,
-    sync::{Work, suspect},
+    sync::{SegmentSync, Work, suspect},
     watermark,
 };
 use crate::{
@@ -46,13 +46,15 @@ impl<D: Disk> ByteLog<D> {
         if let Err(error) = self.trust() {
             return Work::Refuse(error);
         }
-        Work::Sync {
+        Work::Sync(Box::new(SegmentSync {
+            header: self.active.header,
             file: self.active.file.clone(),
             state: self.active.state.clone(),
-            store: self.store,
-            position: self.tail.position,
-            writer: self.disk.shared_writer(),
-        }
+            salt: self.salt,
+            tail: self.tail,
+            shared: self.disk.shared(),
+            patient: !self.locked,
+        }))
     }
 
     /// Sees to it that a sync by this handle proves something.

@@ -1,16 +1,23 @@
 //! Making a segment durable, beside the appends to it.
+//!
+//! Handles take turns at it. Who waits for the turn reads the watermark meanwhile, and needs no sync of his own once that
+//! covers him. Who has it takes along what the others have appended by then: what they wait for is in his sync. The
+//! turn is for speed alone; what a sync proves, it proves without one.
 
-use alloc::sync::Arc;
+use alloc::{boxed::Box, sync::Arc};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
-    disk::{DiskFile, SharedWriter},
+    disk::{DiskFile, SharedBytes, Turn},
+    scan::{self, Window},
+    segment::Header,
     watermark,
 };
 use crate::{
     error::{Code, Error, Result},
-    id::{Position, StoreId},
-    port::{Synced, Syncer},
+    frame::{Reader, Salt},
+    id::Position,
+    port::{Synced, Syncer, Tail},
 };
 
 /// What all syncs of one open segment share.
@@ -97,7 +104,77 @@ pub(super) enum Work<F> {
     /// Nothing can be made durable now.
     Refuse(Error),
     /// A sync of the active segment.
-    Sync { file: Arc<F>, state: Arc<SyncState>, store: StoreId, position: Position, writer: SharedWriter },
+    Sync(Box<SegmentSync<F>>),
+}
+
+/// A sync of the segment in which a handle's tail lies.
+pub(super) struct SegmentSync<F> {
+    pub header: Header,
+    pub file: Arc<F>,
+    pub state: Arc<SyncState>,
+    pub salt: Salt,
+    /// What is to be covered.
+    pub tail: Tail,
+    pub shared: Arc<dyn SharedBytes>,
+    /// Whether it may wait for its turn: not under the folder's lock.
+    pub patient: bool,
+}
+
+/// A turn that is ended whatever happens.
+struct Mine<'a, F: DiskFile>(&'a F);
+
+impl<F: DiskFile> Drop for Mine<'_, F> {
+    fn drop(&mut self) {
+        self.0.end_turn();
+    }
+}
+
+impl<F: DiskFile> SegmentSync<F> {
+    fn run(&self) -> Result<Position> {
+        let mut covered = Position(0);
+        let turn = if self.patient {
+            self.file.take_turn(&mut || {
+                covered = self.watermark();
+                covered >= self.tail.position
+            })
+        } else {
+            Turn::None
+        };
+        if turn == Turn::Served {
+            return Ok(covered);
+        }
+        let mine = (turn == Turn::Taken).then(|| Mine(&*self.file));
+        // Before the sync: it covers what is in the file by now.
+        let position = if mine.is_some() { self.end_of_file() } else { self.tail.position };
+        self.state.sync(&*self.file, position)?;
+        // Only others profit from it, and only by a sync that they need not do. Before the turn ends: who gets it next
+        // looks there first.
+        let _ = self.shared.write(&watermark::encode(self.header.store, position));
+        drop(mine);
+        Ok(position)
+    }
+
+    fn watermark(&self) -> Position {
+        let mark = self.shared.read().ok().and_then(|bytes| watermark::decode(&bytes));
+        mark.filter(|(store, _)| *store == self.header.store).map_or(Position(0), |(_, position)| position)
+    }
+
+    /// Behind the last whole entry that others have appended by now. No whole entry is ever removed from a segment
+    /// that is in use, and what was written after this handle opened the file is in its syncs.
+    fn end_of_file(&self) -> Position {
+        let known = self.tail.position;
+        match self.file.len() {
+            Ok((len, _)) if len > self.header.offset(known) => {
+                let mut reader = Reader::new(self.salt, &self.tail);
+                let mut window = Window::default();
+                let read = scan::scan(&*self.file, &self.header, len, None, &mut reader, &mut window, &mut |_| Ok(()));
+                // Also where it ended early: what was read is whole.
+                let _ = read;
+                reader.tail().position.max(known)
+            }
+            _ => known,
+        }
+    }
 }
 
 impl<F: DiskFile> Syncer for Work<F> {
@@ -105,12 +182,7 @@ impl<F: DiskFile> Syncer for Work<F> {
         match self {
             Self::Done(position) => Ok(Synced { position: *position }),
             Self::Refuse(error) => Err(error.clone()),
-            Self::Sync { file, state, store, position, writer } => {
-                state.sync(&**file, *position)?;
-                // Only others profit from the watermark, and only by a sync that they need not do.
-                let _ = writer(&watermark::encode(*store, *position));
-                Ok(Synced { position: *position })
-            }
+            Self::Sync(sync) => Ok(Synced { position: sync.run()? }),
         }
     }
 }

@@ -89,9 +89,11 @@ impl<'a> Run<'a> {
                 }
                 Err(AppendError::Refused(error)) if error.code() == Code::NoSpace && journal_bytes != NO_SPACE => {
                     // There is a reserve for those that free space; those that take some are refused.
-                    engine.rollback();
+                    let standing = Self::standing(engine, journal, clock);
                     journal_bytes = NO_SPACE;
                     self.short = true;
+                    self.answer_in_part(standing.done, engine.tail().position, standing.unseen.as_ref());
+                    standing.read?;
                 }
                 Err(AppendError::Refused(error)) => {
                     let error = error.with_outcome(Outcome::Refused);
@@ -150,8 +152,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// The first of what was staged have these answers, the others have this error.
-    fn answer_in_part(&mut self, done: Vec<Committed>, until: Position, error: &Error) {
+    /// The first of what was staged have these answers, the others have this error; without one they are staged again.
+    fn answer_in_part(&mut self, done: Vec<Committed>, until: Position, error: Option<&Error>) {
         let mut done = done.into_iter();
         let mut lost = false;
         for staged in self.staged.drain(..) {
@@ -159,12 +161,13 @@ impl<'a> Run<'a> {
                 Some(answer) if !lost => answer,
                 // What it was judged by is not in the journal.
                 Some(_) => Err(groundless()),
-                None => match done.next() {
-                    Some(committed) => Ok(Done { committed, until }),
-                    None => {
+                None => match (done.next(), error) {
+                    (Some(committed), _) => Ok(Done { committed, until }),
+                    (None, Some(error)) => {
                         lost = true;
                         Err(error.clone())
                     }
+                    (None, None) => break,
                 },
             };
             self.answers.push(answer);
@@ -179,6 +182,14 @@ impl<'a> Run<'a> {
         error: &Error,
         clock: Clock<'_>,
     ) -> Result<()> {
+        let Standing { done, unseen, read } = Self::standing(engine, journal, clock);
+        let until = engine.tail().position;
+        self.answer_in_part(done, until, Some(unseen.as_ref().unwrap_or(error)));
+        read
+    }
+
+    /// What stands of an append that failed is confirmed; the rest is taken out of the engine.
+    fn standing(engine: &mut Engine, journal: &mut dyn Journal, clock: Clock<'_>) -> Standing {
         let mut done: Vec<Committed> = Vec::new();
         let mut read = Ok(());
         for _ in 0..LOOKS {
@@ -195,9 +206,7 @@ impl<'a> Run<'a> {
         // What stands at their place was not seen: nobody can say that they are not there.
         let unseen = read.as_ref().err().filter(|_| !engine.drafts().is_empty()).map(unknown);
         engine.rollback();
-        let until = engine.tail().position;
-        self.answer_in_part(done, until, unseen.as_ref().unwrap_or(error));
-        read
+        Standing { done, unseen, read }
     }
 
     /// The append's answer did not come. It is known only once a frame is seen at that position: its own, another's, or a
@@ -226,7 +235,7 @@ impl<'a> Run<'a> {
             }
         }
         engine.rollback();
-        self.answer_in_part(Vec::new(), at.position, &unknown(error));
+        self.answer_in_part(Vec::new(), at.position, Some(&unknown(error)));
         Ok(())
     }
 
@@ -243,6 +252,16 @@ impl<'a> Run<'a> {
         engine.may_write()?;
         Ok(engine.filler(at, now))
     }
+}
+
+/// What was found of an append that failed.
+struct Standing {
+    /// The answers of the entries that stand.
+    done: Vec<Committed>,
+    /// Why nobody can say that the others do not.
+    unseen: Option<Error>,
+    /// How the reading ended.
+    read: Result<()>,
 }
 
 fn unknown(error: &Error) -> Error {

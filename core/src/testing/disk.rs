@@ -10,10 +10,10 @@ use std::sync::{Mutex, MutexGuard};
 use super::{
     file::SimFile,
     image::{FileImage, FolderImage, NameChange, Survive},
-    world::{Process, State, World, enter, state, write_shared},
+    world::{Fault, Process, State, World, enter, failed, state},
 };
 use crate::{
-    bytelog::{Disk, SharedWriter},
+    bytelog::{Disk, SharedBytes},
     error::{Code, Error, Result},
     time::Millis,
 };
@@ -227,24 +227,36 @@ impl Disk for SimDisk {
         }
     }
 
-    fn read_shared(&mut self) -> Result<[u8; 64]> {
-        let mut state = self.enter();
-        state.plain(self.process, "read_shared", format_args!(""))?;
-        Ok(state.folder.shared.last().copied().unwrap_or([0; 64]))
-    }
-
-    fn write_shared(&mut self, bytes: &[u8; 64]) -> Result<()> {
-        write_shared(&self.world, self.process, *bytes)
-    }
-
-    fn shared_writer(&mut self) -> SharedWriter {
-        let (world, process) = (self.world.clone(), self.process);
-        Arc::new(move |bytes| write_shared(&world, process, *bytes))
+    fn shared(&mut self) -> Arc<dyn SharedBytes> {
+        Arc::new(SimShared { world: self.world.clone(), process: self.process })
     }
 
     fn reopen(&self) -> Result<Self> {
         self.enter().plain(self.process, "reopen", format_args!(""))?;
         Ok(self.handle())
+    }
+}
+
+/// What all handles share, as one process sees it.
+struct SimShared {
+    world: World,
+    process: usize,
+}
+
+impl SharedBytes for SimShared {
+    fn read(&self) -> Result<[u8; 64]> {
+        let mut state = enter(&self.world, self.process);
+        state.plain(self.process, "read_shared", format_args!(""))?;
+        Ok(state.folder.shared.last().copied().unwrap_or([0; 64]))
+    }
+
+    fn write(&self, bytes: &[u8; 64]) -> Result<()> {
+        let mut state = enter(&self.world, self.process);
+        let fault = state.call(self.process, "write_shared", format_args!(""))?;
+        if matches!(fault, None | Some(Fault::Crash)) {
+            state.folder.shared.push(*bytes);
+        }
+        if fault.is_some() { Err(failed("write_shared")) } else { Ok(()) }
     }
 }
 

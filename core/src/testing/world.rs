@@ -52,6 +52,8 @@ pub(super) struct State {
     pub opened: Vec<(usize, u64)>,
     pub handles: usize,
     pub lock: Option<(usize, usize)>,
+    /// Whose turn it is to sync a file: process and open file.
+    pub turns: BTreeMap<usize, (usize, usize)>,
     pub calls: u64,
     pub counts: BTreeMap<&'static str, u64>,
     pub log: Option<Vec<String>>,
@@ -119,6 +121,7 @@ impl State {
     pub fn die(&mut self, process: usize) {
         self.processes[process].dead = true;
         self.lock = self.lock.filter(|(holder, _)| *holder != process);
+        self.turns.retain(|_, (holder, _)| *holder != process);
     }
 
     /// A call that either works or does nothing.
@@ -147,13 +150,4 @@ impl State {
         self.opened.push((file, self.folder.files[file].failures));
         self.opened.len() - 1
     }
-}
-
-pub(super) fn write_shared(world: &World, process: usize, bytes: [u8; 64]) -> Result<()> {
-    let mut state = enter(world, process);
-    let fault = state.call(process, "write_shared", format_args!(""))?;
-    if matches!(fault, None | Some(Fault::Crash)) {
-        state.folder.shared.push(bytes);
-    }
-    if fault.is_some() { Err(failed("write_shared")) } else { Ok(()) }
 }

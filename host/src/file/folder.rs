@@ -6,7 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use tenure_core::{Code, Error, Result, bytelog::Disk, time::Millis};
+use tenure_core::{
+    Code, Error, Result,
+    bytelog::{Disk, SharedBytes},
+    time::Millis,
+};
 
 use super::{
     fault::{fault, forked, read_only},
@@ -15,7 +19,7 @@ use super::{
     options::{Access, FolderOptions},
     place::{self, LOCK_FILE, Place},
     platform,
-    shared::Shared,
+    shared::{Gone, Shared},
 };
 
 /// A directory that is open as a store's.
@@ -36,9 +40,9 @@ pub struct Folder {
 #[derive(Debug)]
 struct Open {
     dir: platform::Dir,
-    /// Neither is there where a handle only reads and nobody has written.
+    /// Not there where a handle only reads.
     lock: Option<Lock>,
-    shared: Option<Arc<Shared>>,
+    shared: Arc<Shared>,
 }
 
 impl Folder {
@@ -101,17 +105,16 @@ impl Open {
         let lock_path = path.join(LOCK_FILE);
         if options.access == Access::ReadOnly {
             // Without the lock file nothing was ever shared; unreadable, it must not stop one who only reads.
-            let shared = dir.open_file(LOCK_FILE, options.access).ok();
-            let shared = shared.map(|file| Arc::new(Shared::new(file, lock_path, false)));
-            return Ok(Self { dir, lock: None, shared });
+            let shared = Shared::new(dir.open_file(LOCK_FILE, options.access).ok(), lock_path, false);
+            return Ok(Self { dir, lock: None, shared: Arc::new(shared) });
         }
         let open = |name: &str| {
             dir.open_or_create(name, options.file_mode).map_err(|error| fault(error, "open", &path.join(name)))
         };
-        let shared = Shared::new(open(LOCK_FILE)?, lock_path.clone(), true);
+        let shared = Shared::new(Some(open(LOCK_FILE)?), lock_path.clone(), true);
         let lock = Lock::new(open(platform::LOCKED_FILE)?, lock_path);
         shared.mark()?;
-        Ok(Self { dir, lock: Some(lock), shared: Some(Arc::new(shared)) })
+        Ok(Self { dir, lock: Some(lock), shared: Arc::new(shared) })
     }
 }
 
@@ -182,9 +185,9 @@ impl Disk for Folder {
     /// `Code::ReadOnly` on a handle that only reads.
     fn try_lock(&mut self, wait: Millis) -> Result<bool> {
         let Open { lock, shared, .. } = self.here()?;
-        match (lock, shared) {
-            (Some(lock), Some(shared)) => lock.attempt(wait, shared),
-            _ => Err(read_only(&self.path)),
+        match lock {
+            Some(lock) => lock.attempt(wait, shared),
+            None => Err(read_only(&self.path)),
         }
     }
 
@@ -194,26 +197,10 @@ impl Disk for Folder {
         }
     }
 
-    fn read_shared(&mut self) -> Result<[u8; 64]> {
-        self.here()?.shared.as_ref().map_or(Ok([0; 64]), |shared| shared.read())
-    }
-
-    fn write_shared(&mut self, bytes: &[u8; 64]) -> Result<()> {
-        match &self.here()?.shared {
-            Some(shared) => shared.write(bytes),
-            None => Err(read_only(&self.path)),
-        }
-    }
-
-    fn shared_writer(&mut self) -> Arc<dyn Fn(&[u8; 64]) -> Result<()> + Send + Sync> {
-        let path = self.path.clone();
+    fn shared(&mut self) -> Arc<dyn SharedBytes> {
         match self.here() {
-            Ok(Open { shared: Some(shared), .. }) => {
-                let shared = Arc::clone(shared);
-                Arc::new(move |bytes| shared.write(bytes))
-            }
-            Ok(_) => Arc::new(move |_| Err(read_only(&path))),
-            Err(error) => Arc::new(move |_| Err(error.clone())),
+            Ok(open) => open.shared.clone(),
+            Err(error) => Arc::new(Gone(error)),
         }
     }
 

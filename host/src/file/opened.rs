@@ -2,9 +2,12 @@
 
 use std::{fs::File, path::PathBuf};
 
-use tenure_core::{Result, bytelog::DiskFile};
+use tenure_core::{
+    Result,
+    bytelog::{self, DiskFile},
+};
 
-use super::{fault, options::Access, platform};
+use super::{fault, options::Access, platform, turn::Turns};
 
 /// A file of a [`Folder`](super::Folder), open for as long as somebody holds it.
 ///
@@ -16,11 +19,12 @@ pub struct OpenFile {
     path: PathBuf,
     access: Access,
     fork: u64,
+    turns: Turns,
 }
 
 impl OpenFile {
     pub(super) fn new(file: File, path: PathBuf, access: Access) -> Self {
-        Self { file, path, access, fork: crate::fork::generation() }
+        Self { file, path, access, fork: crate::fork::generation(), turns: Turns::default() }
     }
 
     fn may_write(&self) -> Result<()> {
@@ -56,5 +60,19 @@ impl DiskFile for OpenFile {
     fn sync(&self) -> Result<()> {
         self.may_write()?;
         self.file.sync_data().map_err(|error| fault::fault(error, "sync", &self.path))
+    }
+
+    fn take_turn(&self, served: &mut dyn FnMut() -> bool) -> bytelog::Turn {
+        if self.may_write().is_err() {
+            return bytelog::Turn::None;
+        }
+        self.turns.take(&self.file, served)
+    }
+
+    /// Not in a process that inherited the file: it would end the turn of the one that has it.
+    fn end_turn(&self) {
+        if self.may_write().is_ok() {
+            platform::end_turn(&self.file);
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use tenure_core::{
     Code, Result,
-    bytelog::{Disk as _, DiskFile as _},
+    bytelog::{Disk as _, DiskFile as _, Turn},
 };
 
 use super::{open, temp};
@@ -44,20 +44,20 @@ fn d17_a_forked_child_neither_frees_the_lock_nor_writes() {
     let dir = temp();
     let mut folder = open(&dir);
     let file = folder.create("a").unwrap();
-    let writer = folder.shared_writer();
+    let shared = folder.shared();
     folder.lock(0).unwrap();
-    let mut inherited = Some((folder, file, writer));
+    let mut inherited = Some((folder, file, shared));
     let wrong = forked(|| {
-        let (mut folder, file, writer) = inherited.take().unwrap();
+        let (mut folder, file, shared) = inherited.take().unwrap();
         let refused = [
             is(file.write_at(0, b"child"), Code::Forked),
             is(file.truncate(0), Code::Forked),
             is(file.sync(), Code::Forked),
-            is(writer(&[1; 64]), Code::Forked),
+            is(shared.write(&[1; 64]), Code::Forked),
             is(folder.lock(0), Code::Forked),
             is(folder.names(), Code::Forked),
             is(folder.write_shared(&[1; 64]), Code::Forked),
-            is(folder.shared_writer()(&[1; 64]), Code::Forked),
+            is(folder.shared().write(&[1; 64]), Code::Forked),
         ];
         folder.unlock();
         // A good handle in the child; the parent's lock holds against it.
@@ -107,4 +107,26 @@ fn a_reopened_handle_works_in_a_forked_child() {
     assert_eq!(fs::read(dir.path().join("child")).unwrap(), b"x");
     let mut folder = folder;
     folder.lock(0).unwrap();
+}
+
+/// D17 again: the turn to sync lies on a descriptor that the child has too.
+#[test]
+fn d17_a_forked_child_neither_ends_nor_takes_the_parents_turn() {
+    let dir = temp();
+    let mut folder = open(&dir);
+    let file = folder.create("a").unwrap();
+    assert_eq!(file.take_turn(&mut || false), Turn::Taken);
+    let mut inherited = Some(file);
+    let wrong = forked(|| {
+        let file = inherited.take().unwrap();
+        let none = file.take_turn(&mut || false) == Turn::None;
+        file.end_turn();
+        drop(file);
+        u8::from(!none)
+    });
+    assert_eq!(wrong, 0);
+    let late = open(&dir).open("a").unwrap();
+    assert_eq!(late.take_turn(&mut || true), Turn::Served, "the parent still has it");
+    inherited.unwrap().end_turn();
+    assert_eq!(late.take_turn(&mut || false), Turn::Taken);
 }

@@ -152,7 +152,7 @@ fn the_holders_own_note_names_the_last_one_and_spares_the_shared_bytes() {
     let path = dir.path().join("lock");
     let shared = || {
         let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        Shared::new(file, path.clone(), true)
+        Shared::new(Some(file), path.clone(), true)
     };
     let (one, two) = (shared(), shared());
     if cfg!(target_os = "linux") {
