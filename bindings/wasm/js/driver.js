@@ -39,6 +39,10 @@ export class Driver {
     return this.#desk;
   }
 
+  get journal() {
+    return this.#journal;
+  }
+
   now() {
     return this.#clock.now();
   }

@@ -91,8 +91,12 @@ export function outward(parts) {
   const { kind, code, message, outcome, retry, details } = JSON.parse(parts[0]).error;
   const cause = parts.length > 1 ? thrown.get(parts[1]) : undefined;
   if (cause !== undefined && code === "foreign") return cause;
-  const Class = code === "lease_lost" ? LeaseLost : byKind.get(kind);
-  return new Class(message, { code, outcome, retry, details, cause });
+  return new (classOf(kind, code))(message, { code, outcome, retry, details, cause });
+}
+
+/** The class of an error of this kind; `undefined` where there is no such kind. */
+export function classOf(kind, code) {
+  return code === "lease_lost" ? LeaseLost : byKind.get(kind);
 }
 
 /** The module itself failed: nobody should see how. */

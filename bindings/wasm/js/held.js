@@ -60,7 +60,7 @@ export class Held {
   /** Renews the lease now. */
   async renew() {
     this.check();
-    await this.#store._driver.ask((desk) => desk.renew(this.#number));
+    await this.#store._driver.renew(this.#number);
   }
 
   /** Keeps a text with the task, as its error field, for those who look: how far the work has come. */

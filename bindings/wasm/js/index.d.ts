@@ -198,7 +198,7 @@ export class Held implements AsyncDisposable {
 }
 
 /** Several changes in one piece. */
-export class Transaction {
+export class Transaction implements AsyncDisposable {
   private constructor();
   add(group: string, data?: Data, options?: AddOptions): void;
   update(task: TaskName, change?: TaskChange): void;
@@ -216,6 +216,9 @@ export class Transaction {
   put(table: string, key: string, value: Data, options?: { expect?: number; expiresAt?: number }): void;
   remove(table: string, key: string, options?: { expect?: number }): void;
   increment(table: string, key: string, by?: number, options?: { min?: number; max?: number }): void;
+  /** Commits one that `store.transaction()` made; `transact` does so by itself. */
+  commit(options?: { requestId?: string }): Promise<Committed>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface Watch extends AsyncIterableIterator<Event> {
@@ -246,6 +249,8 @@ export class Store implements AsyncDisposable {
   claim(groups: Groups, options?: ClaimOptions): Promise<Task | null>;
   claimMany(groups: Groups, options?: ClaimOptions & { limit?: number }): Promise<Task[]>;
   claims(groups: Groups, options?: ClaimsOptions): AsyncIterable<Held>;
+  /** Holds a task that this handle claimed: renews its lease, now and in time. */
+  hold(task: Task, options?: { lease?: number }): Promise<Held>;
   renew(task: TaskName, lease?: number): Promise<Task>;
   release(task: TaskName, options?: { delay?: number }): Promise<Task>;
   finish(task: TaskName): Promise<void>;
@@ -267,6 +272,8 @@ export class Store implements AsyncDisposable {
     body: (tx: Transaction) => T | Promise<T>,
     options?: { retries?: number; requestId?: string },
   ): Promise<T>;
+  /** A transaction that is committed by hand, once. */
+  transaction(): Transaction;
   get(table: string, key: string): Promise<Record | null>;
   put(table: string, key: string, value: Data, options?: { expect?: number; expiresAt?: number }): Promise<number>;
   remove(table: string, key: string, options?: { expect?: number }): Promise<number>;
@@ -357,6 +364,28 @@ export interface OpenOptions {
   snapshotBytes?: number;
   snapshotEntries?: number;
 }
+
+export interface ConnectOptions {
+  /** The token, or what gives it, asked before each request. */
+  token?: string | (() => string | Promise<string>);
+  /** A number that no other handle has; drawn at random where it is left out. */
+  owner?: number;
+  /** A label for those who look at this handle; what the service writes carries the service's own. */
+  actor?: string;
+  /** Closes the store. */
+  signal?: AbortSignal;
+  clock?: FakeClock;
+  /** For how long a request without an answer is repeated, with the same request id; 30 000. With 0 it is sent once. */
+  patience?: number;
+  /** How many waits may take a connection each; 3 in a page, whose browser has six for all tabs of a site. */
+  polls?: number;
+}
+
+/**
+ * Connects to a service (`tenure serve`). What is asked of the store goes there; its `export` is refused, and its
+ * `stats().persisted` is `null`.
+ */
+export function connect(url: string | URL, options?: ConnectOptions): Promise<Store>;
 
 /**
  * A store in IndexedDB, shared by all tabs and workers of the origin. `persist` asks the browser to keep it; `broadcast`

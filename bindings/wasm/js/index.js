@@ -2,21 +2,18 @@
 import { systemClock } from "./clock.js";
 import { Driver } from "./driver.js";
 import { call, invalid } from "./error.js";
+import { identityOf, random64 } from "./identity.js";
 import { CustomJournal } from "./journal/custom.js";
 import { fill, IndexedDbJournal } from "./journal/indexeddb.js";
 import { MemoryJournal } from "./journal/memory.js";
+import { Local } from "./local.js";
 import { load, loadArchive, Setup } from "./module.js";
 import { encode, optionsOf, textArgument, whole } from "./request.js";
 import { Store } from "./store.js";
 
-export { FakeClock } from "./clock.js";
-export * from "./error.js";
-export { Held } from "./held.js";
+export * from "./client.js";
 export { MemoryJournal } from "./journal/memory.js";
 export { load } from "./module.js";
-export { Store } from "./store.js";
-export { Transaction } from "./transaction.js";
-export { Task, TenureRecord as Record } from "./types.js";
 
 const OPTIONS = [
   "owner",
@@ -49,15 +46,6 @@ export function indexedDB(name, options) {
 /** A store in memory. Every handle that is opened on the same answer shares it. */
 export function memory() {
   return new MemoryJournal();
-}
-
-function random64() {
-  return crypto.getRandomValues(new BigUint64Array(1))[0];
-}
-
-/** A number below 2^53 that no other handle will have. */
-function randomOwner() {
-  return Number(random64() >> 11n) || 1;
 }
 
 function setupOf(options, owner, actor) {
@@ -95,8 +83,7 @@ export async function open(place, options) {
   if (typeof clock?.now !== "function" || typeof clock.alarm !== "function") {
     throw invalid("open: clock: give a FakeClock, or leave it out");
   }
-  const owner = given.owner === undefined ? randomOwner() : whole(given.owner, "owner", 1);
-  const actor = given.actor === undefined ? defaultActor() : textArgument(given.actor, "actor");
+  const { owner, actor } = identityOf(given);
   whole(poll, "poll", 1);
   whole(journalTimeout, "journalTimeout", 1);
   await load();
@@ -107,18 +94,13 @@ export async function open(place, options) {
   try {
     const driver = new Driver(setupOf(given, owner, actor), await journal.load(), journal, clock);
     const persisted = inBrowser && place.persist ? persist() : Promise.resolve(null);
-    const store = new Store(driver, journal, { owner, actor, persisted });
+    const store = new Store(new Local(driver, persisted), { owner, actor });
     store._attach(clock);
     return store;
   } catch (error) {
     if (inBrowser) await journal.close();
     throw error;
   }
-}
-
-function defaultActor() {
-  const where = globalThis.location?.host || (globalThis.process?.pid ? `node:${process.pid}` : "browser");
-  return `${where}:${random64().toString(16).slice(0, 4)}`;
 }
 
 /** Makes a store in IndexedDB of what `store.export()` gave. It is another store, with ids of its own to come. */

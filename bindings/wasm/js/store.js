@@ -1,13 +1,12 @@
 // The store: what a page calls.
 
 import { Claims } from "./claims.js";
-import { call, invalid, TenureError } from "./error.js";
-import { loadArchive } from "./module.js";
-import { groupsOf, nameOf, optionsOf, signalOf, span, spellObject, textArgument, textOf, whole } from "./request.js";
+import { invalid } from "./error.js";
+import { Held } from "./held.js";
+import { groupsOf, nameOf, optionsOf, signalOf, span, spellObject, textArgument, whole } from "./request.js";
 import { errorText, Transaction } from "./transaction.js";
 import { committedOf, groupOf, recordOf, Task, TenureRecord, taskOf } from "./types.js";
 import { Watch } from "./watch.js";
-import { windowOf } from "./window.js";
 
 const STATES = ["all", "available", "delayed", "held"];
 const REQUEST = ["owner", "requestId", "adds", "updates", "deletes", "depends", "puts", "removes", "increments"];
@@ -15,19 +14,19 @@ const ADD = ["json", "delay", "availableAt", "key", "ifExists", "requestId"];
 const CLAIM = ["owner", "requestId", "lease", "limit", "order", "depends", "wait", "signal"];
 const CLAIMS = ["lease", "order", "idle", "signal"];
 
-/** A handle on a store. `open` makes it. */
+/**
+ * A handle on a store; `open` and `connect` make it. It spells requests and reads answers. Its driver carries them: to the
+ * core in this page, or to a service.
+ */
 export class Store {
-  #journal;
   #owner;
   #actor;
   #detach = () => {};
 
-  constructor(driver, journal, { owner, actor, persisted }) {
+  constructor(driver, { owner, actor }) {
     this._driver = driver;
-    this.#journal = journal;
     this.#owner = owner;
     this.#actor = actor;
-    this._persisted = persisted;
   }
 
   /** The number by which this handle claims. */
@@ -71,20 +70,9 @@ export class Store {
     const signal = signalOf(options ?? {});
     const claim = { ...given, groups: groupsOf(groups, "claim") };
     if ("wait" in given) claim.wait = span(given.wait, "wait");
-    const text = textOf(spellObject(claim, ""));
+    const spelled = spellObject(claim, "");
     if (signal?.aborted) throw signal.reason;
-    const claimed = this._driver.ask((desk, now) => desk.claim(text, now));
-    const stop = () => this._driver.cancel(claimed.ticket);
-    signal?.addEventListener("abort", stop);
-    try {
-      return committedOf(await claimed).tasks;
-    } catch (error) {
-      // As everywhere on the web, what ends is told by the reason that the signal gives.
-      if (error instanceof TenureError && error.code === "cancelled" && signal?.aborted) throw signal.reason;
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", stop);
-    }
+    return committedOf(await this._driver.claim(spelled, signal)).tasks;
   }
 
   /** Held tasks as they come, until `signal` is aborted or none came for `idle` milliseconds. */
@@ -97,6 +85,20 @@ export class Store {
       order,
       signal: signalOf(given),
     });
+  }
+
+  /** Holds a task that this handle claimed: renews its lease, now and in time, until it is finished or let go. */
+  async hold(task, options) {
+    const { lease = 60_000 } = optionsOf(options, ["lease"], "hold");
+    if (!(task instanceof Task)) throw invalid("hold: give a task that was claimed");
+    const held = new Held(this, task, whole(lease, "lease", 1));
+    try {
+      await held.renew();
+      return held;
+    } catch (error) {
+      held.forget();
+      throw error;
+    }
   }
 
   async renew(task, lease = 60_000) {
@@ -141,18 +143,18 @@ export class Store {
 
   async task(id) {
     const wanted = whole(id, "task");
-    return taskOf(await this._driver.look((desk) => desk.task(wanted)));
+    return taskOf(await this._driver.task(wanted));
   }
 
   /** The live task that an add began, under whatever id it has by now. */
   async find(origin) {
     const wanted = whole(origin, "find");
-    return taskOf(await this._driver.look((desk) => desk.find(wanted)));
+    return taskOf(await this._driver.find(wanted));
   }
 
   async byKey(group, key) {
     const names = [textArgument(group, "group"), textArgument(key, "key")];
-    return taskOf(await this._driver.look((desk) => desk.byKey(...names)));
+    return taskOf(await this._driver.byKey(...names));
   }
 
   async tasks(options) {
@@ -161,18 +163,16 @@ export class Store {
     if (!STATES.includes(state)) throw invalid(`tasks: state is one of ${STATES.join(", ")}`);
     if (group !== undefined) textArgument(group, "group");
     const page = [whole(after, "after"), whole(limit, "limit")];
-    const text = await this._driver.look((desk, now) => desk.tasks(group, state, ...page, now));
-    return JSON.parse(text).tasks.map((task) => new Task(task));
+    return (await this._driver.tasks(group, state, ...page)).map((task) => new Task(task));
   }
 
   async groups() {
-    const text = await this._driver.look((desk, now) => desk.groups(now));
-    return JSON.parse(text).groups.map(groupOf);
+    return (await this._driver.groups()).map(groupOf);
   }
 
   async group(name) {
     const wanted = textArgument(name, "group");
-    return groupOf(JSON.parse(await this._driver.look((desk, now) => desk.group(wanted, now))));
+    return groupOf(await this._driver.group(wanted));
   }
 
   /** Waits until none of the groups has a task left; says whether that came true within `timeout`. */
@@ -180,15 +180,7 @@ export class Store {
     const names = groupsOf(groups, "waitEmpty");
     const given = optionsOf(options, ["timeout", "signal"], "waitEmpty");
     const timeout = span(given.timeout ?? Number.POSITIVE_INFINITY, "timeout");
-    const watch = new Watch(this._driver, { signal: signalOf(given), until: this._driver.now() + timeout });
-    try {
-      for (;;) {
-        if ((await this._driver.look((desk) => desk.groupsLen(names))) === 0) return true;
-        if (!(await watch.changed())) return false;
-      }
-    } finally {
-      watch.close();
-    }
+    return this._driver.waitEmpty(names, this._driver.now() + timeout, signalOf(given));
   }
 
   // Transactions and records
@@ -197,8 +189,7 @@ export class Store {
   async update(request) {
     if (typeof request !== "object" || request === null) throw invalid("update: give an object");
     optionsOf(request, [...REQUEST, "guards", "dependsOnly"], "update");
-    const text = textOf(spellObject(request, ""));
-    return committedOf(await this._driver.ask((desk) => desk.update(text, new Float64Array())));
+    return committedOf(await this._driver.update(spellObject(request, ""), []));
   }
 
   /**
@@ -220,9 +211,14 @@ export class Store {
     }
   }
 
+  /** A transaction that is committed with `commit()`, once; `transact` does so by itself. */
+  transaction() {
+    return new Transaction(this._driver);
+  }
+
   async get(table, key) {
     const names = [textArgument(table, "table"), textArgument(key, "key")];
-    return recordOf(await this._driver.look((desk, now) => desk.get(...names, now)));
+    return recordOf(await this._driver.get(...names));
   }
 
   async put(table, key, value, options) {
@@ -243,13 +239,12 @@ export class Store {
     const names = [textArgument(table, "table"), textArgument(prefix, "prefix")];
     if (after !== undefined) textArgument(after, "after");
     const most = whole(limit, "limit");
-    const text = await this._driver.look((desk, now) => desk.scan(...names, after, most, now));
-    return JSON.parse(text).records.map((record) => new TenureRecord(record));
+    return (await this._driver.scan(...names, after, most)).map((record) => new TenureRecord(record));
   }
 
   /** Whether claims skip a group from now on. */
   async pause(group, paused = true) {
-    return this.put("_groups", group, paused ? '{"paused":true}' : "{}");
+    return this._driver.pause(textArgument(group, "group"), Boolean(paused));
   }
 
   // The handle
@@ -257,7 +252,7 @@ export class Store {
   /** Committed entries, by whichever tab, from now on. */
   watch(options) {
     const given = optionsOf(options, ["signal"], "watch");
-    return new Watch(this._driver, { signal: signalOf(given), events: true });
+    return new Watch(this._driver, signalOf(given));
   }
 
   /** Takes a snapshot now, and lets go of what it makes superfluous. Answers with the revision that it holds. */
@@ -267,21 +262,16 @@ export class Store {
 
   /** Waits until everything that was asked before is durable. */
   async flush() {
-    await this._driver.look(() => undefined);
+    await this._driver.flush();
   }
 
   async stats() {
-    const sizes = await this._driver.look((desk) => [...desk.sizes(), desk.digest()]);
-    const [revision, nextId, tasks, records, ahead, digest] = sizes;
-    return { revision, nextId, tasks, records, ahead, digest, persisted: await this._persisted };
+    return this._driver.stats();
   }
 
   /** The store as bytes: a tar archive of a folder that every other Tenure opens. */
   async export() {
-    await this.flush();
-    const all = await this.#journal.load();
-    const { exportFolder, Window } = await loadArchive();
-    return call(() => exportFolder(windowOf(all, Window)));
+    return this._driver.export();
   }
 
   /** Ends the handle. What is still waiting ends with `Closed`. */
@@ -317,12 +307,11 @@ export class Store {
 
   /** @internal */
   _present(number) {
-    const id = this._driver.desk.present(number);
-    return id === undefined ? null : taskOf(this._driver.desk.task(id));
+    return this._driver.present(number);
   }
 
   /** @internal */
   _isEnded(number) {
-    return this._driver.desk.isEnded(number);
+    return this._driver.isEnded(number);
   }
 }

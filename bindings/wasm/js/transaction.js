@@ -1,7 +1,7 @@
 // Several changes in one piece.
 import { invalid } from "./error.js";
-import { nameOf, optionsOf, spellObject, textArgument, textOf, whole } from "./request.js";
-import { recordOf, TenureRecord, taskOf } from "./types.js";
+import { nameOf, optionsOf, spellObject, textArgument, whole } from "./request.js";
+import { committedOf, recordOf, TenureRecord, taskOf } from "./types.js";
 
 const CHANGES = ["adds", "updates", "deletes", "puts", "removes", "increments"];
 const REASONS = ["deleted", "finished", "failed", "cancelled", "moved"];
@@ -82,14 +82,14 @@ export class Transaction {
     if (put) return new TenureRecord({ ...put, revision: 0 });
     if (this.#request.removes?.some(same)) return null;
     const names = [textArgument(table, "table"), textArgument(key, "key")];
-    const record = recordOf(await this.#driver.look((desk, now) => desk.get(...names, now)));
+    const record = recordOf(await this.#driver.get(...names));
     if (!this.#request.guards?.some(same)) this.#push("guards", { table, key, expect: record?.revision ?? 0 });
     return record;
   }
 
   /** A task. Should it not exist at the commit, the transaction is refused. */
   async task(id) {
-    const task = taskOf(await this.#driver.look((desk) => desk.task(whole(id, "task", 1))));
+    const task = taskOf(await this.#driver.task(whole(id, "task", 1)));
     if (task) this.depend(id);
     return task;
   }
@@ -116,17 +116,28 @@ export class Transaction {
     this.#push("increments", spellObject({ table, key, by, min, max }, place));
   }
 
-  /** @internal The answer of the commit, as text; `undefined` where nothing was asked. */
+  /** Commits it, once. */
+  async commit(options) {
+    const { requestId } = optionsOf(options, ["requestId"], "commit");
+    if (this.#over) throw invalid("this transaction is over: begin another");
+    return committedOf((await this._commit(requestId)) ?? { revision: 0, tasks: [] });
+  }
+
+  /** Lets go of all that was asked for, unless it was committed. */
+  async [Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose")]() {
+    this.#over = true;
+  }
+
+  /** @internal The answer of the commit, as it is spelled; `undefined` where nothing was asked. */
   async _commit(requestId) {
     this.#over = true;
     const request = this.#request;
     if (requestId !== undefined) request.request_id = textArgument(requestId, "requestId");
     const idle = !CHANGES.some((part) => request[part]?.length > 0);
     if (idle && !request.depends?.length && !request.guards?.length) return undefined;
-    if (idle && !request.depends?.length) return this.#driver.ask((desk) => desk.verify(textOf(request)));
+    if (idle && !request.depends?.length) return this.#driver.verify(request);
     if (idle) request.depends_only = true;
-    const helds = Float64Array.from(this.#helds, (held) => held._number);
-    return this.#driver.ask((desk) => desk.update(textOf(request), helds));
+    return this.#driver.update(request, [...this.#helds]);
   }
 
   /** @internal Whether an error only says that records which were read have changed. */

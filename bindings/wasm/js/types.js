@@ -91,11 +91,10 @@ export class TenureRecord {
   }
 }
 
-export const taskOf = (text) => (text === undefined ? null : new Task(JSON.parse(text)));
-export const recordOf = (text) => (text === undefined ? null : new TenureRecord(JSON.parse(text)));
+export const taskOf = (spelled) => (spelled === undefined ? null : new Task(spelled));
+export const recordOf = (spelled) => (spelled === undefined ? null : new TenureRecord(spelled));
 
-export function committedOf(text) {
-  const { revision, tasks, counts, repeated } = JSON.parse(text);
+export function committedOf({ revision, tasks, counts, repeated }) {
   return {
     revision,
     tasks: tasks.map((task) => new Task(task)),

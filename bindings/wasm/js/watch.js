@@ -12,21 +12,19 @@ export class Watch {
   #lagged = false;
   #wake = () => {};
   #signal;
-  #until;
   #failed;
   #closed = false;
-  #changed = false;
 
-  constructor(driver, { signal, until, events = false }) {
+  constructor(driver, signal) {
     driver.check();
     this.#driver = driver;
     this.#signal = signal;
-    this.#until = until;
-    // Shared by all watches of the handle: it stays on once somebody watched.
-    driver.desk.watch(true);
-    this.#stop = driver.listen((news) => this.#take(news, events));
+    this.#stop = driver.follow({
+      take: (news) => this.#take(news),
+      lag: () => this.#lag(),
+      fail: (error) => this.#fail(error),
+    });
     signal?.addEventListener("abort", this.#abort);
-    driver.look(() => undefined).catch((error) => this.#fail(error));
   }
 
   #abort = () => this.#wake();
@@ -36,40 +34,19 @@ export class Watch {
     this.#wake();
   }
 
-  #take(news, keep) {
-    this.#changed ||= news.length > 0;
-    if (keep && this.#events.length + news.length > HELD) {
-      this.#events = [];
-      this.#lagged = true;
-    } else if (keep) {
-      this.#events.push(...news);
-    }
+  #lag() {
+    this.#events = [];
+    this.#lagged = true;
     this.#wake();
   }
 
-  /** Waits for news; `false` once its time is up. */
-  async #wait() {
-    if (this.#signal?.aborted) return false;
-    let stop = () => {};
-    await new Promise((resolve) => {
-      this.#wake = resolve;
-      if (this.#until !== undefined && Number.isFinite(this.#until)) stop = this.#driver.alarm(this.#until, resolve);
-    });
-    stop();
-    return this.#until === undefined || this.#driver.now() < this.#until;
-  }
-
-  /** Waits until anything has changed; `false` once its time is up. */
-  async changed() {
-    while (!this.#changed) {
-      if (this.#failed) throw this.#failed;
-      this.#driver.check();
-      if (this.#signal?.aborted) throw this.#signal.reason;
-      if (this.#until !== undefined && this.#driver.now() >= this.#until) return false;
-      await this.#wait();
+  #take(news) {
+    if (this.#events.length + news.length > HELD) {
+      this.#lag();
+    } else {
+      this.#events.push(...news);
+      this.#wake();
     }
-    this.#changed = false;
-    return true;
   }
 
   close() {
@@ -94,7 +71,9 @@ export class Watch {
       }
       if (this.#failed) throw this.#failed;
       this.#driver.check();
-      await this.#wait();
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 

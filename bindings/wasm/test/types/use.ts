@@ -12,6 +12,7 @@ import {
   Store as StoreClass,
   TenureError,
 } from "tenure-wasm";
+import { connect, Unknown } from "tenure-wasm/client";
 import { checkJournal } from "tenure-wasm/testing";
 
 export async function worker(store: Store, signal: AbortSignal): Promise<number> {
@@ -50,6 +51,16 @@ export async function page(): Promise<string | undefined> {
   }
 }
 
+export async function served(signal: AbortSignal): Promise<void> {
+  const store = await connect("https://tasks.example", { token: async () => "secret", signal, patience: 5_000 });
+  await worker(store, signal);
+  try {
+    await store.put("t", "k", "v");
+  } catch (error) {
+    if (error instanceof Unknown && error.retry === "with_same_request_id") console.error(error.message);
+  }
+}
+
 export async function kit(journal: Journal): Promise<void> {
   const clock = new FakeClock(0);
   const store = await open(memory(), { clock });
@@ -63,6 +74,8 @@ export async function kit(journal: Journal): Promise<void> {
 export function mistakes(store: Store): void {
   // @ts-expect-error A lease is a number of milliseconds.
   void store.claim("map", { lease: "60s" });
+  // @ts-expect-error A token is text.
+  void connect("https://tasks.example", { token: 7 });
   // @ts-expect-error Options are not made up.
   void store.add("map", "x", { priority: 3 });
   // @ts-expect-error Only `open` makes one.
