@@ -26,6 +26,7 @@
 pub mod backup;
 mod buffered;
 pub mod clock;
+mod durations;
 pub mod file;
 mod fork;
 pub mod history;
@@ -37,6 +38,7 @@ pub mod store;
 mod trace;
 pub mod verify;
 
+pub use durations::Durations;
 pub use options::{Durability, Options, Sharing, SnapshotPolicy};
 pub use store::{
     Batch, Cancel, Claims, Filter, Held, Posted, Stats, Store, Subject, TaskName, Transaction, Watch, Work,

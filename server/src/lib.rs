@@ -14,6 +14,7 @@
 //!   tokens     secrets, from a file               log       what happens, as JSON lines
 //!   orphans    what nobody was told of              ui        the dashboard
 //!   metrics    numbers for Prometheus             tally     what happened, counted from the journal
+//!   times      how long things took
 //! ```
 
 mod access;
@@ -38,6 +39,7 @@ mod service;
 mod site;
 mod tally;
 mod taskstore;
+mod times;
 mod tls;
 mod tokens;
 mod ui;

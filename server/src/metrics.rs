@@ -32,6 +32,7 @@ use crate::{
     disk,
     route::Answer,
     tally::Tally,
+    times::{TIMES, Times},
 };
 
 /// Groups that are named; those with fewer tasks are summed up as `other`.
@@ -60,6 +61,7 @@ struct OfStore {
     counted: Vec<Counter>,
     gauges: Vec<Gauge>,
     floats: Vec<Float>,
+    times: [Times; 3],
 }
 
 const OF_GROUPS: [(&str, &str); 4] = [
@@ -69,7 +71,7 @@ const OF_GROUPS: [(&str, &str); 4] = [
     ("group_delayed", "Tasks whose time is still to come"),
 ];
 
-const COUNTED: [(&str, &str); 12] = [
+const COUNTED: [(&str, &str); 11] = [
     ("commits", "Transactions and claims that were committed, by anyone"),
     ("added", "Tasks that were added"),
     ("claims", "Tasks that were claimed"),
@@ -79,7 +81,6 @@ const COUNTED: [(&str, &str); 12] = [
     ("ended", "Tasks that ended otherwise: deleted, cancelled, failed, moved, replaced"),
     ("lease_expiries", "Leases that ran out"),
     ("uncounted_entries", "Entries that the journal let go of before they were counted"),
-    ("fsyncs", "Syncs of this process"),
     ("fsync_errors", "Syncs that failed"),
     ("snapshots", "Snapshots that this process took"),
 ];
@@ -97,8 +98,7 @@ const GAUGES: [(&str, &str); 10] = [
     ("connections", "Open connections"),
 ];
 
-const FLOATS: [(&str, &str, Option<Unit>); 5] = [
-    ("fsync_time", "How long all syncs of this process took", Some(Unit::Seconds)),
+const FLOATS: [(&str, &str, Option<Unit>); 4] = [
     ("free", "Free space where the store lies", Some(Unit::Bytes)),
     ("snapshot_age", "Since the newest snapshot was taken", Some(Unit::Seconds)),
     ("backup_age", "Since a backup was taken through this service; -1 before the first", Some(Unit::Seconds)),
@@ -154,6 +154,11 @@ impl Metrics {
             }
             gauge
         });
+        let of_store_times = TIMES.map(|(name, about)| {
+            let times = Times::default();
+            registry.register_with_unit(name, about, Unit::Seconds, times.clone());
+            times
+        });
         let of_store = OfStore {
             registry,
             tally: Tally::begin(store)?,
@@ -162,6 +167,7 @@ impl Metrics {
             counted: counted.into(),
             gauges: gauges.into(),
             floats: floats.into(),
+            times: of_store_times,
         };
         Ok(Self {
             requests,
@@ -231,7 +237,6 @@ impl OfStore {
             counts.ended_otherwise,
             counts.lapsed,
             counts.missed,
-            stats.syncs,
             stats.sync_failures,
             stats.snapshots_taken,
         ];
@@ -255,10 +260,12 @@ impl OfStore {
             gauge.set(value.cast_signed());
         }
         let age = u64::try_from(backed_up).map_or(-1.0, |at| float(now.saturating_sub(at)) / 1000.0);
-        let floats =
-            [stats.sync_time.as_secs_f64(), disk::free(store), disk::snapshot_age(store), age, up.as_secs_f64()];
+        let floats = [disk::free(store), disk::snapshot_age(store), age, up.as_secs_f64()];
         for (gauge, value) in self.floats.iter().zip(floats) {
             gauge.set(value);
+        }
+        for (times, read) in self.times.iter().zip([stats.lock_waits, stats.sync_times, stats.post_times]) {
+            times.set(read);
         }
         Ok(())
     }

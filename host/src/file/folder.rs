@@ -21,6 +21,7 @@ use super::{
     platform,
     shared::{Gone, Shared},
 };
+use crate::durations::Stopwatch;
 
 /// A directory that is open as a store's.
 ///
@@ -62,6 +63,12 @@ impl Folder {
         let path = fs::canonicalize(path).map_err(|error| fault(error, "find", path))?;
         let open = Open::new(&path, options)?;
         Ok(Self { path, options: *options, fork: crate::fork::generation(), open: Some(open) })
+    }
+
+    /// How long its lock was waited for.
+    pub(crate) fn lock_waits(&self) -> Arc<Stopwatch> {
+        let lock = self.open.as_ref().and_then(|open| open.lock.as_ref());
+        lock.map(Lock::waits).unwrap_or_default()
     }
 
     /// Its path, absolute and without links.

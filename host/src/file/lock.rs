@@ -8,6 +8,7 @@ use std::{
     fs::{File, TryLockError},
     hint,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -15,7 +16,7 @@ use std::{
 use tenure_core::{Code, Error, Result, time::Millis};
 
 use super::{fault, platform, shared::Shared};
-use crate::interrupt::Look;
+use crate::{durations::Stopwatch, interrupt::Look};
 
 /// Tries without a sleep between them: most sections take a few microseconds.
 const SPINS: u32 = 6;
@@ -38,11 +39,13 @@ pub(super) struct Lock {
     asking: Option<Asking>,
     stay_away_until: Option<Instant>,
     looked: Instant,
+    waits: Arc<Stopwatch>,
 }
 
 /// A lock that was asked for in vain.
 #[derive(Debug)]
 struct Asking {
+    since: Instant,
     deadline: Option<Instant>,
     /// Before the next try but the first.
     sleep: Duration,
@@ -60,7 +63,13 @@ impl Lock {
             asking: None,
             stay_away_until: None,
             looked: Instant::now(),
+            waits: Arc::default(),
         }
+    }
+
+    /// How long it was waited for, each time that it was taken.
+    pub(super) fn waits(&self) -> Arc<Stopwatch> {
+        self.waits.clone()
     }
 
     /// One attempt at it: whether it was taken. Who gets `false` asks again; the first of these calls sets the time
@@ -76,8 +85,9 @@ impl Lock {
         if !self.try_once()? && !self.try_for_long(wait, shared)? {
             return Ok(false);
         }
-        self.asking = None;
         let mut now = Instant::now();
+        // Who gets it at the first try has not waited: the time is not asked for again for that.
+        self.waits.note(self.asking.take().map_or(Duration::ZERO, |asking| now.duration_since(asking.since)));
         if now.duration_since(self.looked) >= LOOK {
             if !shared.has_name() {
                 self.give_back();
@@ -131,7 +141,7 @@ impl Lock {
             // A wait too long to reckon with is one for ever.
             let deadline = now.checked_add(Duration::from_millis(wait));
             let look = Look::begin(now);
-            self.asking = Some(Asking { deadline, sleep: FIRST_SLEEP, look });
+            self.asking = Some(Asking { since: now, deadline, sleep: FIRST_SLEEP, look });
             return self.spin();
         };
         let (deadline, sleep) = (asking.deadline, asking.sleep);

@@ -46,7 +46,7 @@ pub use opened::OpenFile;
 pub use options::{Access, FolderOptions};
 pub use place::{FsType, LOCK_FILE, Place, fs_type, judge};
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use tenure_core::{
     Author, Result, StoreId,
@@ -55,7 +55,7 @@ use tenure_core::{
     port::Journal,
 };
 
-use crate::Options;
+use crate::{Options, durations::Stopwatch};
 
 /// Gives what stands in a store's folder to `print`, line by line: see [`tenure_core::inspect`]. Nothing is written, no
 /// lock is taken, and what is damaged has a line that says so.
@@ -90,26 +90,28 @@ pub(crate) fn log_options(options: &Options, author: Author) -> bytelog::Options
     }
 }
 
-/// The journal in a folder; where there is none yet, it gets this identity.
+/// The journal in a folder, and how long its lock is waited for; where there is no journal yet, it gets this identity.
 pub(crate) fn open_journal(
     path: &Path,
     options: &Options,
     identity: StoreId,
     author: Author,
-) -> Result<Box<dyn Journal>> {
+) -> Result<(Box<dyn Journal>, Arc<Stopwatch>)> {
     let folder = Folder::open(path, &folder_options(options))?;
+    let lock_waits = folder.lock_waits();
     let log = log_options(options, author);
-    Ok(if options.read_only {
+    let journal: Box<dyn Journal> = if options.read_only {
         Box::new(ByteLog::open(folder, log)?)
     } else {
         Box::new(ByteLog::create(folder, log, identity)?)
-    })
+    };
+    Ok((journal, lock_waits))
 }
 
 /// The journal in a folder, to read only.
 pub(crate) fn open_to_read(path: &Path) -> Result<Box<dyn Journal>> {
     let options = Options::new().read_only(true).create(false);
-    open_journal(path, &options, StoreId::default(), Author(0))
+    open_journal(path, &options, StoreId::default(), Author(0)).map(|(journal, _)| journal)
 }
 
 /// Makes the names in a folder durable, as far as the system needs to be asked.

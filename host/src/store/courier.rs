@@ -5,6 +5,7 @@ use std::{
     collections::{BinaryHeap, HashMap},
     mem,
     sync::{Arc, Weak},
+    time::Instant,
 };
 
 use tenure_core::{Code, Error, Millis, txn::Ask};
@@ -57,10 +58,16 @@ impl Courier {
             let (woken, cancelled) = (mem::take(&mut inbox.woken), mem::take(&mut inbox.cancelled));
             inbox.idle = letters.is_empty() && woken.is_empty() && cancelled.is_empty();
             drop(inbox);
+            let posted = letters.len();
             letters.extend(woken.iter().filter_map(|id| self.waiting.remove(id)));
             self.take_due(&mut letters);
             self.cancel(&cancelled, &mut letters);
             if !letters.is_empty() {
+                // A wait for tasks is not what a request takes.
+                if letters.len() > posted {
+                    let now = Instant::now();
+                    letters.iter_mut().filter(|letter| letter.entered.is_some()).for_each(|letter| letter.since = now);
+                }
                 self.post.inbox().idle = false;
                 return Some(letters);
             }
@@ -155,7 +162,9 @@ impl Courier {
             return;
         }
         let durable = shared.durable_enough(until);
+        let now = Instant::now();
         for (letter, answer) in done {
+            self.post.times.note(now.duration_since(letter.since));
             (letter.answer)(durable.clone().and(answer));
         }
     }

@@ -12,6 +12,7 @@ use std::{
 use tenure_core::{Code, Error, Kind, Outcome, Position, Result};
 
 use super::Shared;
+use crate::durations::{Durations, Stopwatch};
 
 /// What is durable, who waits for more, and whether a sync runs.
 #[derive(Default)]
@@ -19,7 +20,7 @@ pub(super) struct Durable {
     covered: AtomicU64,
     syncs: AtomicU64,
     failures: AtomicU64,
-    micros: AtomicU64,
+    times: Stopwatch,
     state: Mutex<State>,
     dirty: Condvar,
     closed: AtomicBool,
@@ -48,9 +49,9 @@ impl Durable {
         (self.syncs.load(Ordering::Relaxed), self.failures.load(Ordering::Relaxed))
     }
 
-    /// How long all syncs took.
-    pub fn time(&self) -> Duration {
-        Duration::from_micros(self.micros.load(Ordering::Relaxed))
+    /// How long the syncs took.
+    pub fn times(&self) -> Durations {
+        self.times.read()
     }
 
     pub fn close(&self) {
@@ -145,7 +146,7 @@ impl Shared {
         let began = Instant::now();
         let synced = sync.sync();
         let took = began.elapsed();
-        self.durable.micros.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+        self.durable.times.note(took);
         crate::trace::synced(took, synced.as_ref().err());
         match synced {
             Ok(synced) => {

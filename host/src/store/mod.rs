@@ -67,6 +67,7 @@ use tenure_core::{Code, Error, Millis, OwnerId, Result, StoreId, driver::Driver}
 
 use crate::{
     clock::Clock,
+    durations::Stopwatch,
     file::Life,
     options::{Durability, Options},
 };
@@ -109,6 +110,7 @@ struct Shared {
     renewals: Arc<renewal::Renewals>,
     snapshots: Arc<snapshot::Snapshots>,
     path: Option<PathBuf>,
+    lock_waits: Arc<Stopwatch>,
     /// Held while this handle has the store for itself.
     life: Mutex<Option<Life>>,
     identity: StoreId,

@@ -14,6 +14,7 @@ use tenure_core::{
 use super::{Open, Place, Shared, Store, alone, durable, snapshot::Snapshots, verb::millis};
 use crate::{
     buffered::Buffered,
+    durations::Stopwatch,
     options::{Durability, Options, Sharing},
 };
 
@@ -63,13 +64,20 @@ impl Store {
     }
 
     pub(crate) fn open_with(path: &Path, options: &Options) -> Result<Self> {
-        let journal = crate::file::open_journal(path, options, StoreId(random()?), Author(random_id()?))?;
+        let (journal, lock_waits) = crate::file::open_journal(path, options, StoreId(random()?), Author(random_id()?))?;
         // The process may change its directory.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        Self::assemble(journal, options, Some(path), false)
+        Self::assemble(journal, options, Some((path, lock_waits)), false)
     }
 
-    fn assemble(journal: Box<dyn Journal>, options: &Options, path: Option<PathBuf>, volatile: bool) -> Result<Self> {
+    /// Of a store in a folder it is known where that is, and how long its lock is waited for.
+    fn assemble(
+        journal: Box<dyn Journal>,
+        options: &Options,
+        folder: Option<(PathBuf, Arc<Stopwatch>)>,
+        volatile: bool,
+    ) -> Result<Self> {
+        let (path, lock_waits) = folder.unzip();
         let seed = options.seed.map_or_else(random_number, Ok)?;
         let owner = options.owner.map_or_else(|| random_id().map(OwnerId), Ok)?;
         let author = Author(random_id()?);
@@ -103,6 +111,7 @@ impl Store {
             renewals: Arc::default(),
             snapshots,
             path,
+            lock_waits: lock_waits.unwrap_or_default(),
             life: Mutex::new(life),
             identity,
             owner,

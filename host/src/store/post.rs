@@ -11,18 +11,24 @@ use std::{
     fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, Thread},
+    time::Instant,
 };
 
 use tenure_core::{Claim, Code, Committed, Error, Millis, Request, Result};
 
 use super::{Shared, Store, at, batch::Work, courier::Courier, wait::Waiter};
+use crate::durations::Stopwatch;
 
 /// What is called with the outcome, on the courier's thread: it should be quick, and must not wait.
 type Answer = Box<dyn FnOnce(Result<Committed>) + Send>;
 
 /// Where requests are put in, and what concerns those that wait.
 #[derive(Default)]
-pub(super) struct Post(Mutex<Inbox>);
+pub(super) struct Post {
+    inbox: Mutex<Inbox>,
+    /// How long they took.
+    pub times: Stopwatch,
+}
 
 #[derive(Default)]
 pub(super) struct Inbox {
@@ -46,6 +52,8 @@ enum Wait {
 /// A request on its way.
 pub(super) struct Letter {
     pub id: u64,
+    /// Since when it has something to do.
+    pub since: Instant,
     pub work: Work,
     wait: Wait,
     /// When the courier looks again by itself.
@@ -102,7 +110,7 @@ impl Store {
 
 impl Post {
     pub fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A claim that waits should look again.
@@ -141,7 +149,15 @@ impl Shared {
             answer(Err(error));
             return posted;
         }
-        inbox.letters.push(Letter { id: posted.id, work, wait, look_at: None, entered: None, answer });
+        inbox.letters.push(Letter {
+            id: posted.id,
+            since: Instant::now(),
+            work,
+            wait,
+            look_at: None,
+            entered: None,
+            answer,
+        });
         inbox.rouse();
         posted
     }

@@ -1,10 +1,9 @@
 //! Numbers about a store and a handle.
 
-use std::time::Duration;
-
 use tenure_core::{Author, Error, Millis, Result, Revision, TaskId, port::JournalStats};
 
 use super::{Shared, Store, at};
+use crate::durations::Durations;
 
 /// Numbers about a store, as a handle sees it.
 #[derive(Clone, Debug)]
@@ -41,8 +40,13 @@ pub struct Stats {
     pub syncs: u64,
     /// Syncs that failed.
     pub sync_failures: u64,
-    /// How long all syncs of this handle took.
-    pub sync_time: Duration,
+    /// How long the syncs of this handle took.
+    pub sync_times: Durations,
+    /// How long this handle waited for the journal's lock, each time that it took it.
+    pub lock_waits: Durations,
+    /// How long posted requests took, from when they were posted, or from when a claim that waited looked again, until
+    /// the answer could be given.
+    pub post_times: Durations,
     /// Snapshots that this handle took.
     pub snapshots_taken: u64,
     /// Why the last snapshot in the background failed, if it did; or what is wrong with one that this handle had to do
@@ -86,7 +90,9 @@ impl Shared {
             journal,
             syncs,
             sync_failures,
-            sync_time: self.durable.time(),
+            sync_times: self.durable.times(),
+            lock_waits: self.lock_waits.read(),
+            post_times: self.post.times.read(),
             snapshots_taken: self.snapshots.taken(),
             snapshot_error: self.snapshots.last_error().or(damaged),
         })
