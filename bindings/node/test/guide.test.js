@@ -13,7 +13,8 @@ const HERE = fileURLToPath(new URL('..', import.meta.url))
 
 /** Name, text, and the output where it is given, of each program. */
 function* programs() {
-  for (const page of readdirSync(GUIDE).filter((name) => name.endsWith('.md'))) {
+  // Those for the browser run there: bindings/wasm/test/browser/guide.test.js.
+  for (const page of readdirSync(GUIDE).filter((name) => name.endsWith('.md') && name !== 'browser.md')) {
     for (const section of readFileSync(join(GUIDE, page), 'utf8').split('\n## ')) {
       const blocks = [...section.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
       for (const [at, [, language, text]] of blocks.entries()) {

@@ -78,10 +78,10 @@ export class Held {
     await this.#end((tx) => tx.finish(this));
   }
 
-  /** The work failed: the task is given back with one more failure and its text. */
+  /** The work failed: the task is given back, or put into another group, with one more failure and its text. */
   async fail(error, options) {
-    const { delay = 0 } = optionsOf(options, ["delay"], "fail");
-    await this.#end((tx) => tx.fail(this, error, { delay }));
+    const { delay = 0, group } = optionsOf(options, ["delay", "group"], "fail");
+    await this.#end((tx) => tx.fail(this, error, { delay, group }));
   }
 
   /** Gives the task back. */

@@ -188,7 +188,7 @@ export class Held implements AsyncDisposable {
   /** Changes the data; the lease stays. */
   save(data: Data): Promise<void>;
   finish(): Promise<void>;
-  fail(error: Error | string, options?: { delay?: number }): Promise<void>;
+  fail(error: Error | string, options?: { delay?: number; group?: string }): Promise<void>;
   release(options?: { delay?: number }): Promise<void>;
   /** Runs `work` and finishes the task; an exception fails it, and is thrown on. */
   run<T>(work: (held: this) => T | Promise<T>): Promise<T>;
@@ -248,7 +248,7 @@ export class Store implements AsyncDisposable {
   addMany(group: string, items: Iterable<Data>, options?: { delay?: number; requestId?: string }): Promise<Task[]>;
   claim(groups: Groups, options?: ClaimOptions): Promise<Task | null>;
   claimMany(groups: Groups, options?: ClaimOptions & { limit?: number }): Promise<Task[]>;
-  claims(groups: Groups, options?: ClaimsOptions): AsyncIterable<Held>;
+  claims(groups: Groups, options?: ClaimsOptions): AsyncIterableIterator<Held>;
   /** Holds a task that this handle claimed: renews its lease, now and in time. */
   hold(task: Task, options?: { lease?: number }): Promise<Held>;
   renew(task: TaskName, lease?: number): Promise<Task>;

@@ -1,6 +1,6 @@
 // The store: what a page calls.
 
-import { Claims } from "./claims.js";
+import { claims } from "./claims.js";
 import { invalid } from "./error.js";
 import { Held } from "./held.js";
 import { groupsOf, nameOf, optionsOf, signalOf, span, spellObject, textArgument, whole } from "./request.js";
@@ -79,7 +79,7 @@ export class Store {
   claims(groups, options) {
     const given = optionsOf(options, CLAIMS, "claims");
     const { lease = 60_000, idle = Number.POSITIVE_INFINITY, order } = given;
-    return new Claims(this, groupsOf(groups, "claims"), {
+    return claims(this, groupsOf(groups, "claims"), {
       lease: whole(lease, "lease", 1),
       idle: span(idle, "idle"),
       order,

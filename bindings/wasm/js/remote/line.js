@@ -19,43 +19,12 @@ const SOON = 100;
 /** How long one wait is at most, and how long where others wait for their turn. */
 const TURNS = [15_000, 2_000];
 
-/** Aborts with whichever of these aborts first; `release` lets go of them. */
-function either(signals, limit) {
-  const control = new AbortController();
-  const given = signals.filter((signal) => signal !== undefined);
-  const stops = given.map((signal) => {
-    const stop = () => control.abort(signal.reason);
-    signal.addEventListener("abort", stop);
-    if (signal.aborted) stop();
-    return () => signal.removeEventListener("abort", stop);
-  });
-  const late = () => control.abort(new DOMException(`nothing came within ${limit} ms`, "TimeoutError"));
-  const timer = limit === undefined ? undefined : setTimeout(late, limit);
-  return {
-    signal: control.signal,
-    release() {
-      clearTimeout(timer);
-      for (const stop of stops) stop();
-    },
-  };
-}
-
-/** Waits, unless one of these is aborted before. */
-async function pause(milliseconds, signals) {
-  const { signal, release } = either(signals, milliseconds);
-  await new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", resolve);
-  });
-  release();
-}
-
 export class Line {
   #base;
   #token;
   #patience;
   #ended = new AbortController();
-  #cut = new AbortController();
+  #parts = new Set();
   #name = random64().toString(16).padStart(16, "0");
   #requests = 0;
   #under = new Set();
@@ -84,10 +53,43 @@ export class Line {
 
   /** Begins nothing any more, and ends what waits. What is under way still has a while for its answer. */
   async end() {
-    this.#ended.abort(closed());
-    const timer = setTimeout(() => this.#cut.abort(closed()), PARTING);
+    const why = closed();
+    this.#ended.abort(why);
+    const end = (all) => {
+      for (const part of [...this.#parts]) if (all || part.waits) part.control.abort(why);
+    };
+    end(false);
+    const timer = setTimeout(end, PARTING, true);
     await this.settled();
     clearTimeout(timer);
+  }
+
+  /** Something that can be aborted: by its caller's signal, after `limit` milliseconds, or with the handle. */
+  #begin(signal, limit, waits) {
+    const control = new AbortController();
+    const part = { control, waits };
+    this.#parts.add(part);
+    const stop = () => control.abort(signal.reason);
+    signal?.addEventListener("abort", stop);
+    if (signal?.aborted) stop();
+    const late = () => control.abort(new DOMException(`nothing came within ${limit} ms`, "TimeoutError"));
+    const timer = setTimeout(late, limit);
+    const release = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+      this.#parts.delete(part);
+    };
+    return { signal: control.signal, release };
+  }
+
+  /** Waits, unless the caller or the handle ends it. */
+  async #pause(milliseconds, given) {
+    const { signal, release } = this.#begin(given, milliseconds, true);
+    await new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", resolve);
+    });
+    release();
   }
 
   /** Until nothing is under way but what waits. */
@@ -105,19 +107,19 @@ export class Line {
 
   /** Looks once whether the service is there. */
   async greet(signal) {
-    const { error } = await this.#try("GET", "/healthz", undefined, { signals: [signal], limit: PROMPT });
+    const { error } = await this.#try("GET", "/healthz", undefined, { signal, limit: PROMPT });
     if (signal?.aborted) throw signal.reason;
     if (error === undefined) return;
     throw error.cause instanceof TypeError ? unreached(this.#base, error.cause) : error;
   }
 
   get(path) {
-    return this.track(this.#send("GET", path, undefined, { signals: [], limit: PROMPT }));
+    return this.track(this.#send("GET", path, undefined, { limit: PROMPT }));
   }
 
   /** Sends a change. It needs no request id to be repeated where doing it twice is as good as once. */
   change(method, path, body) {
-    return this.track(this.#send(method, path, textOf(body), { signals: [], limit: PROMPT, changes: true }));
+    return this.track(this.#send(method, path, textOf(body), { limit: PROMPT, changes: true }));
   }
 
   /**
@@ -134,7 +136,7 @@ export class Line {
       const wait = TURNS[this.#queue.length > 0 ? 1 : 0];
       const begun = performance.now();
       const answer = await this.#ask(method, signal, ask(wait), wait);
-      if (!found(answer) && performance.now() - begun < SOON) await pause(SOON, [signal, this.ended]);
+      if (!found(answer) && performance.now() - begun < SOON) await this.#pause(SOON, signal);
       return answer;
     } finally {
       this.#seats += 1;
@@ -143,7 +145,7 @@ export class Line {
   }
 
   #ask(method, signal, { path, body }, wait) {
-    const how = { signals: [signal, this.ended], limit: wait + PROMPT, changes: body !== undefined };
+    const how = { signal, waits: true, limit: wait + PROMPT, changes: body !== undefined };
     return this.#send(method, path, body === undefined ? undefined : textOf(body), how);
   }
 
@@ -178,10 +180,10 @@ export class Line {
       if (this.ended.aborted) throw this.ended.reason;
       const { value, error, again } = await this.#try(method, path, body, how);
       if (error === undefined) return value;
-      const stopped = how.signals.find((signal) => signal?.aborted);
-      if (stopped) throw stopped.reason;
+      if (how.signal?.aborted) throw how.signal.reason;
+      if (this.ended.aborted) throw how.waits ? this.ended.reason : error;
       if (!again || performance.now() + wait > until) throw error;
-      await pause(wait * (0.5 + Math.random() / 2), [...how.signals, this.ended]);
+      await this.#pause(wait * (0.5 + Math.random() / 2), how.signal);
     }
   }
 
@@ -193,9 +195,9 @@ export class Line {
   }
 
   /** One attempt. */
-  async #try(method, path, body, { signals, limit, changes = false }) {
+  async #try(method, path, body, { signal: given, limit, waits = false, changes = false }) {
     const headers = await this.headers(body);
-    const { signal, release } = either([...signals, this.#cut.signal], limit);
+    const { signal, release } = this.#begin(given, limit, waits);
     try {
       const response = await this.#fetch(path, { method, headers, body, signal });
       const text = await response.text();
