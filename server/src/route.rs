@@ -36,7 +36,7 @@ pub struct Route {
 }
 
 /// Those that need no token: they say nothing of what is in the store.
-const OPEN: &[&str] = &["/healthz", "/readyz", "/openapi.json", "/", "/ui", "/ui/board.css", "/ui/board.js"];
+const OPEN: &[&str] = &["/healthz", "/readyz", "/openapi.json", "/", "/ui", "/ui/{file}"];
 
 impl Route {
     /// Whether it needs no token.
@@ -92,8 +92,7 @@ routes! {
     GET "/metrics" metrics::answer, "Numbers for Prometheus", [], "", "application/openmetrics-text";
     GET "/" ui::root, "To the dashboard", [], "", "text/html";
     GET "/ui" ui::page, "The dashboard", [], "", "text/html";
-    GET "/ui/board.css" ui::style, "How the dashboard looks", [], "", "text/css";
-    GET "/ui/board.js" ui::script, "What the dashboard does", [], "", "text/javascript";
+    GET "/ui/{file}" ui::part, "How the dashboard looks, and what it does", [], "", "text/javascript";
     GET "/openapi.json" openapi::answer, "This description", [], "", "application/json";
     POST "/update" taskstore::update, "TaskStore: add, change and delete tasks", [], "TaskStoreUpdate", "TaskStoreAnswer";
     POST "/claim" taskstore::claim, "TaskStore: claim a task", [], "TaskStoreClaim", "TaskStoreAnswer";

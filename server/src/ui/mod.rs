@@ -1,4 +1,4 @@
-//! The dashboard: three files in the program, nothing from elsewhere. It holds no data of the store; what it shows it asks
+//! The dashboard: a few files in the program, nothing from elsewhere. It holds no data of the store; what it shows it asks
 //! for as any client does, with the token that it is given.
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use hyper::{
     },
 };
 
-use crate::{app::App, body::Body, call::Call, route::Answer};
+use crate::{app::App, body::Body, call::Call, problem::Problem, route::Answer};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
                       form-action 'none'; frame-ancestors 'none'";
@@ -38,16 +38,23 @@ pub async fn page(_: Arc<App>, _: Call) -> Answer {
     Ok(file("text/html; charset=utf-8", include_str!("index.html")))
 }
 
-/// How it looks.
-#[allow(clippy::unused_async, reason = "every handler is")]
-pub async fn style(_: Arc<App>, _: Call) -> Answer {
-    Ok(file("text/css; charset=utf-8", include_str!("board.css")))
-}
+/// What the page is made of besides.
+const PARTS: &[(&str, &str, &str)] = &[
+    ("board.css", "text/css; charset=utf-8", include_str!("board.css")),
+    ("board.js", "text/javascript; charset=utf-8", include_str!("board.js")),
+    ("chart.js", "text/javascript; charset=utf-8", include_str!("chart.js")),
+    ("rows.js", "text/javascript; charset=utf-8", include_str!("rows.js")),
+];
 
-/// What it does.
+/// A part of it.
 #[allow(clippy::unused_async, reason = "every handler is")]
-pub async fn script(_: Arc<App>, _: Call) -> Answer {
-    Ok(file("text/javascript; charset=utf-8", include_str!("board.js")))
+pub async fn part(_: Arc<App>, call: Call) -> Answer {
+    let asked = call.part(0);
+    let Some((_, kind, text)) = PARTS.iter().find(|(name, ..)| *name == asked) else {
+        let why = format!("the dashboard has no part {asked:.40?}: it begins at /ui");
+        return Err(Problem::new(StatusCode::NOT_FOUND, "no_route", why));
+    };
+    Ok(file(kind, text))
 }
 
 /// From the root to the page.
