@@ -32,7 +32,7 @@ soak: ## an idle waiter over a minute
 lint: ## format, clippy, rustdoc, other platforms, Python, JavaScript
 	@.ci/lint
 
-bench: ## the benchmarks, as tables and as JSON (bench/results.json); BENCH_ARGS="…" goes to the library's, PYTHON_BENCH_ARGS and NODE_BENCH_ARGS to the packages'
+bench: ## the benchmarks, as tables and as JSON (bench/results.json); BENCH_ARGS="…" goes to the library's, PYTHON_BENCH_ARGS, NODE_BENCH_ARGS and BROWSER_BENCH_ARGS to the packages'
 	@$(cargo)
 	@test -e bench/Cargo.toml || { echo "there is no bench/Cargo.toml: this checkout has no benchmarks" >&2; exit 2; }
 	cargo build --locked --release -p tenure-cli
@@ -40,6 +40,7 @@ bench: ## the benchmarks, as tables and as JSON (bench/results.json); BENCH_ARGS
 	(cd bench && cargo run --locked --release -- $(BENCH_ARGS)) || status=1; \
 	.ci/bench-python $(PYTHON_BENCH_ARGS) || status=1; \
 	.ci/bench-node $(NODE_BENCH_ARGS) || status=1; \
+	.ci/bench-browser $(BROWSER_BENCH_ARGS) || status=1; \
 	exit $$status
 
 fuzz: ## each fuzz target for FUZZ_SECONDS=60; FUZZ_TARGET=name picks one

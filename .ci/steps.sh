@@ -88,3 +88,17 @@ need_npm() {
         (cd "$1" && npm install --no-save --no-audit --no-fund --loglevel=error) && cp "$1/package-lock.json" "$1/node_modules/"
     fi
 }
+
+# Chromium: that of the machine, or one that is installed.
+need_chromium() {
+    command -v chromium chromium-browser google-chrome >/dev/null && return 0
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -q >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends chromium >/dev/null
+    else
+        need_npm bindings/wasm && (cd bindings/wasm && npx playwright-core install chromium)
+    fi || {
+        loud "NOT CHECKED: Chromium could not be installed: install it, then run this again"
+        return 1
+    }
+}

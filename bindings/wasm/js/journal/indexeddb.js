@@ -2,16 +2,29 @@
 //
 // A turn is one transaction: the rows that other tabs appended are read, the desk judges, its rows are added, all in
 // callbacks of the transaction's own requests. So no other tab can come between, and nobody has to lead.
+//
+// What a turn appends is one object, `{ first, rows }`, under the position of its last row: each request costs more than a
+// hundred rows do.
 
 import { call, invalid, Unavailable } from "../error.js";
 import { floorOf } from "../module.js";
 
 const VERSION = 1;
-/** Rows that one request fetches. */
-const PAGE = 4096;
+/** Turns that one request fetches. */
+const PAGE = 256;
 const NOBODY = new Uint8Array();
 
 const KEY = "store";
+
+/** The rows from a position on, of turns of which the first may begin before it. */
+function unpack(turns, from) {
+  const rows = [];
+  for (const turn of turns) {
+    const before = Math.max(0, from - turn.first);
+    for (let at = before; at < turn.rows.length; at += 1) rows.push(turn.rows[at]);
+  }
+  return rows;
+}
 
 function settle(request) {
   return new Promise((resolve, reject) => {
@@ -147,9 +160,14 @@ export class IndexedDbJournal {
       settle(store("snapshots").getAll()),
     ];
     try {
-      const [meta, rows, names, bytes] = await Promise.all(requests);
+      const [meta, turns, names, bytes] = await Promise.all(requests);
       const head = meta ?? { identity: NOBODY, floor: 1, mark: NOBODY };
-      return { ...head, from: head.floor, rows, snapshots: names.map((name, index) => [name, bytes[index]]) };
+      return {
+        ...head,
+        from: head.floor,
+        rows: unpack(turns, head.floor),
+        snapshots: names.map((name, index) => [name, bytes[index]]),
+      };
     } catch (error) {
       throw fault(error, "can't read the store");
     }
@@ -190,21 +208,18 @@ export class IndexedDbJournal {
       };
       const took = (begin, found) => {
         const { identity, floor, mark } = head.result ?? { identity: NOBODY, floor: 1, mark: NOBODY };
-        const fetched = { identity, floor, mark, from: Math.max(begin, floor), rows: found };
+        const from = Math.max(begin, floor);
+        const fetched = { identity, floor, mark, from, rows: unpack(found, from) };
         if (found.length === PAGE) {
           feed(fetched);
-          page(begin + PAGE);
+          page(from + fetched.rows.length);
           return;
         }
         const { at, rows: out, reload } = take(fetched);
         turn.reload = reload;
-        let position = at;
-        for (const row of out) {
-          rows.add(row, position);
-          position += 1;
-        }
+        turn.at = at + out.length;
         turn.appended = out.length > 0;
-        turn.at = position;
+        if (turn.appended) rows.add({ first: at, rows: out }, turn.at - 1);
         // Nothing more is asked: no need to wait for each answer.
         transaction.commit?.();
       };
@@ -259,9 +274,7 @@ export async function fill(name, content) {
     }
     const { identity, floor, mark } = content;
     transaction.objectStore("meta").put({ identity, floor, mark }, KEY);
-    content.rows.forEach((row, index) => {
-      rows.add(row, floor + index);
-    });
+    if (content.rows.length > 0) rows.add({ first: floor, rows: content.rows }, floor + content.rows.length - 1);
     for (const [snapshot, bytes] of content.snapshots) snapshots.add(bytes, snapshot);
     await done;
   } catch (error) {
