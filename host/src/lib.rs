@@ -41,7 +41,7 @@ pub mod verify;
 pub use durations::Durations;
 pub use options::{Durability, Options, Sharing, SnapshotPolicy};
 pub use store::{
-    Batch, Cancel, Claims, Filter, Held, Posted, Stats, Store, Subject, TaskName, Transaction, Watch, Work,
+    Batch, Cancel, Claims, Filter, Held, Posted, Staged, Stats, Store, Subject, TaskName, Transaction, Watch, Work,
 };
 pub use tenure_core::{
     self as core, Add, Author, Claim, Code, Committed, Data, Delete, Depend, Error, GroupStats, Guard, IfExists,

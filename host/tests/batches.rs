@@ -90,3 +90,28 @@ fn a_host_hears_once_that_a_lease_is_lost() {
     });
     assert_eq!(told.load(Ordering::SeqCst), 2);
 }
+
+#[test]
+fn a_change_of_a_held_task_is_committed_with_others_and_settled() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path().join("s")).unwrap();
+    store.add_many("g", ["a", "b"]).unwrap();
+    let tasks = store.claim_many(&["g"], MINUTE, 2).unwrap();
+    let held: Vec<_> = tasks.iter().map(|task| store.hold(task.clone(), MINUTE)).collect();
+    let first = held[0].stage();
+    assert!(held[0].try_stage().is_none(), "one change of it is on its way");
+    let second = held[1].try_stage().unwrap();
+    let work = [first.name().finish(), second.name().renew(held[1].lease())].map(Work::Update);
+    let mut answers = store.begin(&work).wait().into_iter();
+    first.settle(answers.next().unwrap()).unwrap();
+    let renewed = second.settle(answers.next().unwrap()).unwrap().into_task().unwrap();
+    assert!(held[0].is_ended() && held[0].stage().is_ended());
+    assert_eq!(held[1].task(), renewed);
+
+    // Another took it away: the holder learns it by the refusal.
+    store.cancel(renewed.id, true).unwrap();
+    let late = held[1].stage();
+    let refused = store.begin(&[Work::Update(late.name().finish())]).wait().remove(0);
+    assert!(late.settle(refused).is_err());
+    assert!(held[1].is_lost());
+}

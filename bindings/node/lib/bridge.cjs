@@ -88,6 +88,9 @@ function hear(messages) {
 
 const bridge = native.connect(deliver)
 
+// Nothing that was answered is lost because a program that is at its end closes nothing.
+process.on('exit', () => bridge.end())
+
 /**
  * Calls a method that the native part waits for.
  * @param {number} id

@@ -1,6 +1,8 @@
 //! The way back to the JavaScript thread: answers to what was asked, and calls of a journal's methods. Whatever has gathered
 //! goes over in one piece.
 
+pub use crate::outbox::{Message, Ticket};
+
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,22 +16,19 @@ use std::{
 
 use napi::{
     Env, Status, Unknown,
-    bindgen_prelude::{FnArgs, ToNapiValue},
-    sys,
+    bindgen_prelude::FnArgs,
     threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue},
 };
 use napi_derive::napi;
 use tenure::{Code, Error, Result};
 
 use crate::{
-    error::{Fault, carried},
+    error::carried,
     journal::{Argument, Reply, Shape},
+    outbox::{Drain, Outbox},
     pool,
     types::Answer,
 };
-
-/// The number that JavaScript knows a question by.
-pub type Ticket = u32;
 
 type Deliver = ThreadsafeFunction<
     FnArgs<(Drain,)>,
@@ -40,38 +39,19 @@ type Deliver = ThreadsafeFunction<
     true,  // it does not keep the program alive: a question that is not answered does
 >;
 
-/// Something for the JavaScript thread.
-pub enum Message {
-    /// The answer to a question.
-    Answer(Ticket, Answer),
-    /// Why there is none.
-    Error(Ticket, Error),
-    /// A method of an object to be called.
-    Call { call: u32, object: u32, method: &'static str, arguments: Vec<Argument> },
-    /// An object that is needed no more.
-    ForgetObject(u32),
-    /// Something that was thrown, and is needed no more.
-    ForgetThrown(u32),
-    /// A lease that is lost.
-    Lost(u32),
-}
-
 /// One environment's way back.
 pub struct Hub {
     deliver: Deliver,
     outbox: Arc<Mutex<Outbox>>,
     /// None once the environment has ended.
     calls: Mutex<Option<HashMap<u32, Waiting>>>,
+    /// What is open, to be closed when the environment ends.
+    stores: Mutex<HashMap<u32, tenure::Store>>,
     last: AtomicU32,
 }
 
-/// What waits to go over. While JavaScript is busy with what it got it is not called again, but asks for more once its loop has
-/// turned: else answers that come as fast as questions would leave the loop no turn for anything else.
-#[derive(Default)]
-struct Outbox {
-    messages: Vec<Message>,
-    busy: bool,
-}
+/// How long the end of an environment waits for its stores. One may be held up by another process that has the lock.
+const END: Duration = Duration::from_secs(10);
 
 /// A call whose answer has not come.
 struct Waiting {
@@ -113,6 +93,41 @@ impl Hub {
         let hub = self.clone();
         if let Err(error) = pool::run_brief(move || hub.work(ticket, work)) {
             self.send(Message::Error(ticket, error));
+        }
+    }
+
+    /// Has a store closed when the environment ends, until it is [let go](Self::let_go).
+    pub fn keep(&self, store: tenure::Store) -> u32 {
+        let number = self.last.fetch_add(1, Ordering::Relaxed);
+        self.stores.lock().unwrap_or_else(PoisonError::into_inner).insert(number, store);
+        number
+    }
+
+    /// Has nobody close the store but those who have it.
+    pub fn let_go(&self, number: u32) {
+        // The last one closes it, and not under this lock.
+        let store = self.stores.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+        drop(store);
+    }
+
+    /// The environment ends. Nobody answers from now on: those who wait for an answer are told. What is open is closed, so
+    /// that nothing is lost which was answered.
+    fn end(&self) {
+        drop(self.calls.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let stores = std::mem::take(&mut *self.stores.lock().unwrap_or_else(PoisonError::into_inner));
+        if stores.is_empty() {
+            return;
+        }
+        let (done, all_done) = sync_channel(1);
+        let closed = pool::run(move || {
+            for store in stores.into_values() {
+                // Nobody is left to be told.
+                let _ = store.close();
+            }
+            let _ = done.send(());
+        });
+        if closed.is_ok() {
+            let _ = all_done.recv_timeout(END);
         }
     }
 
@@ -168,70 +183,8 @@ fn ended() -> Error {
     Error::new(Code::Unavailable, why)
 }
 
-fn no_room() -> Error {
-    let why = "the answer is there, but JavaScript has no room for it: ask for less at once";
-    Error::new(Code::Unavailable, why).with_outcome(tenure::Outcome::Unknown)
-}
-
 fn fault() -> Error {
     Error::new(Code::Internal, "a call ended in a fault: report this as a fault of Tenure")
-}
-
-/// What the JavaScript thread takes over, once it gets there.
-pub struct Drain(Arc<Mutex<Outbox>>);
-
-impl ToNapiValue for Drain {
-    unsafe fn to_napi_value(raw: sys::napi_env, drain: Self) -> napi::Result<sys::napi_value> {
-        let messages = std::mem::take(&mut drain.0.lock().unwrap_or_else(PoisonError::into_inner).messages);
-        let env = Env::from_raw(raw);
-        let mut array = env.create_array(u32::try_from(messages.len() * 3).unwrap_or_default())?;
-        for (i, message) in messages.into_iter().enumerate() {
-            let at = u32::try_from(i * 3).unwrap_or_default();
-            match message {
-                Message::Answer(ticket, answer) => {
-                    array.set(at + 1, ticket)?;
-                    // One that JavaScript has no room for must not take the others with it.
-                    if array.set(at + 2, answer).is_ok() {
-                        array.set(at, 0_u32)?;
-                    } else {
-                        let mut thrown = std::ptr::null_mut();
-                        unsafe { sys::napi_get_and_clear_last_exception(raw, &raw mut thrown) };
-                        array.set(at, 1_u32)?;
-                        array.set(at + 2, Fault::from(&no_room()))?;
-                    }
-                }
-                Message::Error(ticket, error) => {
-                    array.set(at, 1_u32)?;
-                    array.set(at + 1, ticket)?;
-                    array.set(at + 2, Fault::from(&error))?;
-                }
-                Message::Call { call, object, method, arguments } => {
-                    array.set(at, 2_u32)?;
-                    array.set(at + 1, call)?;
-                    let mut named = env.create_array(2)?;
-                    named.set(0, object)?;
-                    named.set(1, method)?;
-                    for argument in arguments {
-                        named.insert(argument)?;
-                    }
-                    array.set(at + 2, named)?;
-                }
-                Message::ForgetObject(id) => {
-                    array.set(at, 3_u32)?;
-                    array.set(at + 1, id)?;
-                }
-                Message::ForgetThrown(id) => {
-                    array.set(at, 4_u32)?;
-                    array.set(at + 1, id)?;
-                }
-                Message::Lost(id) => {
-                    array.set(at, 5_u32)?;
-                    array.set(at + 1, id)?;
-                }
-            }
-        }
-        unsafe { ToNapiValue::to_napi_value(raw, array) }
-    }
 }
 
 /// One environment's connection.
@@ -245,13 +198,14 @@ pub fn connect(env: Env, deliver: Deliver) -> napi::Result<Bridge> {
         deliver,
         outbox: Arc::default(),
         calls: Mutex::new(Some(HashMap::new())),
+        stores: Mutex::default(),
         last: AtomicU32::new(1),
     });
-    // Nobody answers once the environment has ended: those who wait for an answer are told.
+    // A worker thread that is terminated runs no JavaScript of its own at its end.
     let ended = Arc::downgrade(&hub);
     env.add_env_cleanup_hook(ended, |ended| {
         if let Some(hub) = ended.upgrade() {
-            drop(hub.calls.lock().unwrap_or_else(PoisonError::into_inner).take());
+            hub.end();
         }
     })?;
     Ok(Bridge(hub))
@@ -259,6 +213,12 @@ pub fn connect(env: Env, deliver: Deliver) -> napi::Result<Bridge> {
 
 #[napi]
 impl Bridge {
+    /// The environment ends.
+    #[napi]
+    pub fn end(&self) {
+        self.0.end();
+    }
+
     /// What has come meanwhile. Where that is nothing, the next message calls by itself.
     #[napi]
     pub fn more(&self) -> Option<Drain> {

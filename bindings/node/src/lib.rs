@@ -14,7 +14,7 @@
 //! * `error`        errors on their way out, from the catalogue
 //! * `clock`        a clock for tests
 //! * `command`      the command line
-//! * `hub`          the way back to the JavaScript thread
+//! * `hub`          the way back to the JavaScript thread, and `outbox`, what goes over
 //! * `lane`, `pool` the threads that do the work
 
 mod clock;
@@ -23,6 +23,7 @@ mod error;
 mod hub;
 mod journal;
 mod lane;
+mod outbox;
 mod pool;
 mod store;
 mod transaction;

@@ -244,6 +244,26 @@ test('a held task is a subject, and knows its present id', async () => {
   }
 })
 
+test('changes of many held tasks at once share syncs, and those of one follow one another', async (t) => {
+  const store = await tenure.open(join(folder(t), 's'))
+  await store.addMany('g', new Array(64).fill('x'))
+  const tasks = await store.claimMany('g', { limit: 64 })
+  const held = await Promise.all(tasks.map((task) => store.hold(task)))
+  const before = (await store.stats()).syncs
+  await Promise.all(held.map((one) => one.note('begun')))
+  await Promise.all(held.map((one) => store.finish(one)))
+  assert.ok((await store.stats()).syncs - before < 64)
+  assert.equal((await store.group('g')).tasks, 0)
+  // Without an await between them: each names the id that the one before gave.
+  await store.add('g', 'y')
+  const { value: one } = await store.claims('g').next()
+  await Promise.all([one.note('begun'), one.save('z'), one.renew(), one.finish()])
+  assert.equal(one.ended, true)
+  await assert.rejects(one.note('late'), tenure.Invalid)
+  assert.equal((await store.group('g')).tasks, 0)
+  await store.close()
+})
+
 test('a lost lease aborts its signal', async () => {
   const journal = new tenure.MemoryJournal()
   const [store, other] = [await tenure.open(journal), await tenure.open(journal)]

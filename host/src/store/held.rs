@@ -2,18 +2,13 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError},
     time::Duration,
 };
 
-use tenure_core::{
-    Code, Data, Error, Millis, Refusal, Request, Result, Task, TaskId, Update, Verb, When, entry::Reason,
-};
+use tenure_core::{Code, Committed, Data, Error, Millis, Refusal, Request, Result, Task, TaskId, Update};
 
-use super::{
-    Store,
-    verb::{TaskName, millis},
-};
+use super::{Store, staged::Staged, verb::TaskName};
 
 /// A task that this handle holds. Its lease is renewed in the background; dropping it gives the task back.
 pub struct Held {
@@ -53,6 +48,15 @@ impl HeldState {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// `None` while a change is on its way.
+    pub(super) fn try_present(&self) -> Option<MutexGuard<'_, Present>> {
+        match self.present.try_lock() {
+            Ok(present) => Some(present),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     pub(super) fn origin(&self) -> TaskId {
         self.origin
     }
@@ -89,44 +93,40 @@ impl HeldState {
 
     /// Renews the lease once, unless it has ended.
     pub(super) fn renew(&self) -> Result<()> {
-        let mut present = self.present();
-        if present.ended || self.is_lost() {
+        let staged = self.stage();
+        if staged.is_ended() || self.is_lost() {
             return Ok(());
         }
-        let available = Some(When::After(self.lease));
-        let update = Update { verb: Verb::Renew, available, ..Update::default() };
-        self.change(&mut present, update)
+        self.commit(staged, |name| name.renew(Duration::from_millis(self.lease)))
     }
 
-    fn change(&self, present: &mut Present, update: Update) -> Result<()> {
-        let name = TaskName::from(&present.task);
-        let update = Update { id: name.id, origin: name.origin, ..update };
-        let request = Request { owner: name.owner, updates: vec![update], ..Request::default() };
-        match self.store.update(request) {
-            Ok(committed) => {
-                if let Some(task) = committed.into_task() {
-                    present.task = task;
-                }
-                Ok(())
-            }
-            Err(error) => {
-                self.note(&error, name.id);
-                Err(error)
-            }
+    /// Notes what came of a request that named the task as it was.
+    pub(super) fn settle(&self, present: &mut Present, answer: &Result<Committed>) {
+        match answer {
+            Ok(committed) => match committed.tasks.iter().find(|task| task.origin == self.origin) {
+                Some(task) if task.owner == present.task.owner => present.task = task.clone(),
+                _ => present.ended = true,
+            },
+            Err(error) => self.note(error, present.task.id),
         }
     }
 
-    fn end(&self, how: impl FnOnce(&Task) -> Request) -> Result<()> {
+    fn stage(&self) -> Staged<'_> {
+        Staged::new(self, self.present())
+    }
+
+    fn commit(&self, staged: Staged<'_>, how: impl FnOnce(TaskName) -> Request) -> Result<()> {
+        let request = how(staged.name());
+        staged.settle(self.store.update(request)).map(drop)
+    }
+
+    fn end(&self, how: impl FnOnce(TaskName) -> Request) -> Result<()> {
         self.check()?;
-        let mut present = self.present();
-        if present.ended {
+        let staged = self.stage();
+        if staged.is_ended() {
             return Err(Error::new(Code::Invalid, "this held task was finished, failed or given back before"));
         }
-        let id = present.task.id;
-        let request = Request { owner: present.task.owner, ..how(&present.task) };
-        let ended = self.store.update(request).map(|_| ()).inspect_err(|error| self.note(error, id));
-        present.ended = ended.is_ok();
-        ended
+        self.commit(staged, how)
     }
 
     fn check(&self) -> Result<()> {
@@ -153,6 +153,11 @@ impl Held {
         self.state.present().task.clone()
     }
 
+    /// How long each lease is.
+    pub fn lease(&self) -> Duration {
+        Duration::from_millis(self.state.lease)
+    }
+
     /// The work.
     pub fn data(&self) -> Data {
         self.state.present().task.data.clone()
@@ -161,7 +166,7 @@ impl Held {
     /// The task and whether it has ended, as [`task`](Self::task) and [`is_ended`](Self::is_ended) say, but without
     /// waiting: `None` while a change of it is on its way.
     pub fn glance(&self) -> Option<(Task, bool)> {
-        let present = self.state.present.try_lock().ok()?;
+        let present = self.state.try_present()?;
         Some((present.task.clone(), present.ended))
     }
 
@@ -198,44 +203,44 @@ impl Held {
 
     /// Keeps a text with the task, as its error field, for those who look: how far the work has come. The lease stays.
     pub fn note(&self, text: &str) -> Result<()> {
-        self.state.check()?;
-        let update = Update { error: Some(text.into()), ..Update::default() };
-        self.state.change(&mut self.state.present(), update)
+        self.change(Update { error: Some(text.into()), ..Update::default() })
     }
 
     /// Changes the data, so that whoever goes on after a crash starts from there. The lease stays.
     pub fn save(&self, data: impl Into<Data>) -> Result<()> {
+        self.change(Update { data: Some(data.into()), ..Update::default() })
+    }
+
+    fn change(&self, update: Update) -> Result<()> {
         self.state.check()?;
-        let update = Update { data: Some(data.into()), ..Update::default() };
-        self.state.change(&mut self.state.present(), update)
+        self.state.commit(self.state.stage(), |name| name.change(update))
+    }
+
+    /// Begins a change of the task that is committed with others, by [`Store::begin`]; `None` while another one is on its way.
+    /// Never waits.
+    pub fn try_stage(&self) -> Option<Staged<'_>> {
+        Some(Staged::new(&self.state, self.state.try_present()?))
+    }
+
+    /// As [`try_stage`](Self::try_stage), after the change that is on its way. Who has begun one and waits here for another
+    /// may wait for ever.
+    pub fn stage(&self) -> Staged<'_> {
+        self.state.stage()
     }
 
     /// The work is done.
     pub fn finish(self) -> Result<()> {
-        self.state.end(|task| {
-            let delete =
-                tenure_core::Delete { id: task.id, origin: Some(task.origin), reason: Reason::Finished, force: false };
-            Request { deletes: vec![delete], ..Request::default() }
-        })
+        self.state.end(TaskName::finish)
     }
 
     /// The work failed: the task is given back with one more failure and its text, to be claimed after `delay`.
     pub fn fail(self, error: &str, delay: Duration) -> Result<()> {
-        let update = Update { verb: Verb::Fail, error: Some(error.into()), ..Update::default() };
-        self.give_back(update, delay)
+        self.state.end(|name| name.fail(error, delay))
     }
 
     /// Gives the task back, to be claimed after `delay`.
     pub fn release(self, delay: Duration) -> Result<()> {
-        self.give_back(Update { verb: Verb::Release, ..Update::default() }, delay)
-    }
-
-    fn give_back(&self, update: Update, delay: Duration) -> Result<()> {
-        self.state.end(|task| {
-            let available = Some(When::After(millis(delay)));
-            let update = Update { id: task.id, origin: Some(task.origin), available, ..update };
-            Request { updates: vec![update], ..Request::default() }
-        })
+        self.state.end(|name| name.release(delay))
     }
 }
 
@@ -245,7 +250,7 @@ impl Drop for Held {
         let here = self.state.store.may_go_on().is_ok();
         if here && !self.state.present().ended && !self.state.is_lost() {
             // Best effort: where it does not work, the lease runs out by itself.
-            let _ = self.give_back(Update { verb: Verb::Release, ..Update::default() }, Duration::ZERO);
+            let _ = self.state.end(|name| name.release(Duration::ZERO));
         }
     }
 }

@@ -14,7 +14,7 @@
 //! * `read`       consistent and weak reads
 //! * `verb`       the verbs on a task
 //! * `transact`   a closure over a transaction, run again when what it read has changed; `subject` what it can name
-//! * `held`       leases that renew themselves, by `renewal`; `claims` iterates over them
+//! * `held`       leases that renew themselves, by `renewal`; `claims` iterates over them; `staged` a change of one in a batch
 //! * `watch`      confirmed entries, as they come
 //! * `snapshot`   snapshots in the background
 //! * `level`      the format level
@@ -33,6 +33,7 @@ mod post;
 mod read;
 mod renewal;
 mod snapshot;
+mod staged;
 mod stats;
 mod subject;
 mod transact;
@@ -47,6 +48,7 @@ pub use held::Held;
 pub(crate) use open::{default_actor, random, random_id};
 pub use post::Posted;
 pub use read::Filter;
+pub use staged::Staged;
 pub use stats::Stats;
 pub use subject::Subject;
 pub use transact::Transaction;

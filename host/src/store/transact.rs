@@ -233,29 +233,17 @@ impl Transaction {
         // In one order everywhere, or two transactions over the same leases could wait for each other.
         self.held.sort_by_key(|held| held.origin());
         let held = std::mem::take(&mut self.held);
-        let mut present: Vec<MutexGuard<'_, Present>> = held.iter().map(|held| held.present()).collect();
+        let present: Vec<MutexGuard<'_, Present>> = held.iter().map(|held| held.present()).collect();
         for present in &present {
             let task = &present.task;
             let same = |origin: Option<TaskId>| origin == Some(task.origin);
             self.request.updates.iter_mut().filter(|update| same(update.origin)).for_each(|update| update.id = task.id);
             self.request.deletes.iter_mut().filter(|delete| same(delete.origin)).for_each(|delete| delete.id = task.id);
         }
-        match self.store.update(self.request.clone()) {
-            Ok(committed) => {
-                for present in &mut present {
-                    match committed.tasks.iter().find(|task| task.origin == present.task.origin) {
-                        Some(task) if task.owner == present.task.owner => present.task = task.clone(),
-                        _ => present.ended = true,
-                    }
-                }
-                Ok(committed)
-            }
-            Err(error) => {
-                for (held, present) in held.iter().zip(&present) {
-                    held.note(&error, present.task.id);
-                }
-                Err(Box::new((error, self.request)))
-            }
+        let committed = self.store.update(self.request.clone());
+        for (held, mut present) in held.iter().zip(present) {
+            held.settle(&mut present, &committed);
         }
+        committed.map_err(|error| Box::new((error, self.request)))
     }
 }

@@ -99,13 +99,13 @@ impl Store {
         let lease = std::time::Duration::from_millis(fields.millis("lease")?.unwrap_or(LEASE));
         let mut claims = self.store().claims(groups).lease(lease).order(order).stop(cancel.0.clone());
         let until = until(self.store(), waiting(&fields, "idle", None)?);
-        let hub = self.hub.clone();
+        let (hub, lane) = (self.hub.clone(), self.lane());
         self.wait(ticket, move |store| {
             if let Some(until) = until {
                 claims = claims.idle(std::time::Duration::from_millis(until.saturating_sub(store.now())));
             }
             let held = claims.next().transpose()?;
-            Ok(Answer::Held(held.map(|held| Held::new(&hub, store, held, number))))
+            Ok(Answer::Held(held.map(|held| Held::new(&hub, &lane, held, number))))
         });
         Ok(())
     }
@@ -115,10 +115,10 @@ impl Store {
     pub fn hold(&self, ticket: u32, task: Unknown<'_>, options: Unknown<'_>, number: u32) -> napi::Result<()> {
         let fields = Fields::read("options", options, &["lease"])?;
         let lease = std::time::Duration::from_millis(fields.millis("lease")?.unwrap_or(LEASE));
-        let (hub, task) = (self.hub.clone(), whole_task("task", &task)?);
+        let (hub, lane, task) = (self.hub.clone(), self.lane(), whole_task("task", &task)?);
         self.ask(ticket, move |store| {
             let held = store.hold(task, lease);
-            Ok(Answer::Held(Some(Held::new(&hub, store, held, number))))
+            Ok(Answer::Held(Some(Held::new(&hub, &lane, held, number))))
         });
         Ok(())
     }

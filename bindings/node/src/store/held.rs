@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::{JsValue as _, Unknown, ValueType, bindgen_prelude::ClassInstance};
 use napi_derive::napi;
-use tenure::{Code, Committed, Error, Result, TaskName, Transaction, Update, Verb, When};
+use tenure::{Request, TaskName, Update, Verb, When};
 
 use crate::{
     hub::{Hub, Message},
+    lane::{Lane, Late},
     pool,
     types::{Answer, Fields, TaskFields, blob, cast, task_name, text},
 };
@@ -16,18 +17,18 @@ use crate::{
 #[napi]
 pub struct Held {
     held: Option<Arc<tenure::Held>>,
-    store: Option<tenure::Store>,
+    lane: Option<Arc<Lane>>,
     hub: Arc<Hub>,
     seen: Mutex<(tenure::Task, bool)>,
 }
 
 impl Held {
     /// Wraps a held task, which JavaScript knows by a number: under it, it is told when the lease is lost.
-    pub fn new(hub: &Arc<Hub>, store: &tenure::Store, held: tenure::Held, number: u32) -> Self {
+    pub fn new(hub: &Arc<Hub>, lane: &Arc<Lane>, held: tenure::Held, number: u32) -> Self {
         let seen = Mutex::new((held.task(), false));
         let to = hub.clone();
         held.on_lost(move || to.send(Message::Lost(number)));
-        Self { held: Some(Arc::new(held)), store: Some(store.clone()), hub: hub.clone(), seen }
+        Self { held: Some(Arc::new(held)), lane: Some(lane.clone()), hub: hub.clone(), seen }
     }
 
     fn held(&self) -> &Arc<tenure::Held> {
@@ -44,37 +45,23 @@ impl Held {
         seen.clone()
     }
 
-    fn ask(
-        &self,
-        ticket: u32,
-        work: impl FnOnce(&tenure::Store, &Arc<tenure::Held>) -> Result<Answer> + Send + 'static,
-    ) {
-        let (held, store) = (self.held().clone(), self.store.clone());
-        self.hub.ask(ticket, move || store.map_or(Ok(Answer::Nothing), |store| work(&store, &held)));
+    /// Changes it in the lane.
+    fn change(&self, ticket: u32, late: Late, change: impl FnOnce(TaskName) -> Request + Send + 'static) {
+        if let Some(lane) = &self.lane {
+            lane.push_held(ticket, self.held().clone(), late, Box::new(change), Box::new(|_| Ok(Answer::Nothing)));
+        }
     }
 }
 
-impl Held {
-    fn end(
-        &self,
-        ticket: u32,
-        unless_ended: Option<bool>,
-        how: impl FnOnce(&mut Transaction, &tenure::Held) + Send + 'static,
-    ) {
-        let unless_ended = unless_ended.unwrap_or_default();
-        self.ask(ticket, move |store, held| {
-            if unless_ended && held.is_ended() {
-                return Ok(Answer::Nothing);
-            }
-            end(store, held, how).map(|_| Answer::Nothing)
-        });
-    }
+/// What becomes of a call on one that has ended.
+fn late(unless_ended: Option<bool>) -> Late {
+    if unless_ended.unwrap_or_default() { Late::Ignore } else { Late::Refuse }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         // Gives the task back where it was neither finished nor failed, and that may wait for the disk.
-        pool::let_go((self.held.take(), self.store.take()));
+        pool::let_go((self.held.take(), self.lane.take()));
     }
 }
 
@@ -88,22 +75,6 @@ pub fn failure(error: &Unknown<'_>, options: Unknown<'_>) -> napi::Result<Update
         group: fields.text("group")?,
         ..Update::default()
     })
-}
-
-/// Ends a held task in a transaction of its own.
-pub fn end(
-    store: &tenure::Store,
-    held: &tenure::Held,
-    end: impl FnOnce(&mut Transaction, &tenure::Held),
-) -> Result<Committed> {
-    held.check()?;
-    if held.is_ended() {
-        let why = "this held task was finished, failed or given back before";
-        return Err(Error::new(Code::Invalid, why));
-    }
-    let mut tx = store.transaction();
-    end(&mut tx, held);
-    tx.commit()
 }
 
 #[napi]
@@ -129,35 +100,39 @@ impl Held {
     /// Fails with all that is known, once the lease is lost.
     #[napi]
     pub fn check(&self, ticket: u32) {
-        self.ask(ticket, |_, held| held.check().map(|()| Answer::Nothing));
+        self.hub.send(match self.held().check() {
+            Ok(()) => Message::Answer(ticket, Answer::Nothing),
+            Err(error) => Message::Error(ticket, error),
+        });
     }
 
     /// Renews the lease now.
     #[napi]
     pub fn renew(&self, ticket: u32) {
-        self.ask(ticket, |_, held| held.renew().map(|()| Answer::Nothing));
+        let lease = self.held().lease();
+        self.change(ticket, Late::Ignore, move |name| name.renew(lease));
     }
 
     /// Keeps a text with the task, as its `error`.
     #[napi]
     pub fn note(&self, ticket: u32, note: Unknown<'_>) -> napi::Result<()> {
-        let note = text("text", &note)?;
-        self.ask(ticket, move |_, held| held.note(&note).map(|()| Answer::Nothing));
+        let update = Update { error: Some(text("text", &note)?), ..Update::default() };
+        self.change(ticket, Late::Refuse, move |name| name.change(update));
         Ok(())
     }
 
     /// Changes the data.
     #[napi]
     pub fn save(&self, ticket: u32, data: Unknown<'_>) -> napi::Result<()> {
-        let data = blob("data", &data)?;
-        self.ask(ticket, move |_, held| held.save(data).map(|()| Answer::Nothing));
+        let update = Update { data: Some(blob("data", &data)?), ..Update::default() };
+        self.change(ticket, Late::Refuse, move |name| name.change(update));
         Ok(())
     }
 
     /// The work is done. With `unless_ended`, one that has ended before is left as it is; so in the calls below.
     #[napi]
     pub fn finish(&self, ticket: u32, unless_ended: Option<bool>) {
-        self.end(ticket, unless_ended, |tx, held| tx.finish(held));
+        self.change(ticket, late(unless_ended), TaskName::finish);
     }
 
     /// The work failed.
@@ -170,7 +145,7 @@ impl Held {
         unless_ended: Option<bool>,
     ) -> napi::Result<()> {
         let failure = failure(&error, options)?;
-        self.end(ticket, unless_ended, |tx, held| tx.update(held, failure));
+        self.change(ticket, late(unless_ended), move |name| name.change(failure));
         Ok(())
     }
 
@@ -179,7 +154,7 @@ impl Held {
     pub fn release(&self, ticket: u32, options: Unknown<'_>, unless_ended: Option<bool>) -> napi::Result<()> {
         let delay = Fields::read("options", options, &["delay"])?.millis("delay")?.unwrap_or_default();
         let delay = std::time::Duration::from_millis(delay);
-        self.end(ticket, unless_ended, move |tx, held| tx.release(held, delay));
+        self.change(ticket, late(unless_ended), move |name| name.release(delay));
         Ok(())
     }
 }

@@ -53,6 +53,11 @@ impl Store {
         self.store.as_ref().expect("a store is there while its object is")
     }
 
+    /// The way of its commits. It is there until the object goes.
+    fn lane(&self) -> Arc<Lane> {
+        self.lane.clone().expect("a lane is there while its store is")
+    }
+
     /// The way back.
     pub fn hub(&self) -> &Arc<Hub> {
         &self.hub

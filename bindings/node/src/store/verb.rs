@@ -2,12 +2,13 @@
 
 use napi::Unknown;
 use napi_derive::napi;
-use tenure::{Add, Code, Committed, Error, Request, Result, Work};
+use tenure::{Add, Code, Committed, Error, Request, Result, TaskName};
 
 use super::{Store, Subject, subject};
 use crate::{
     error::invalid,
     hub::Ticket,
+    lane::Late,
     types::{Answer, Fields, add, blob, given, items, text},
 };
 
@@ -32,37 +33,22 @@ fn delay(fields: &Fields<'_>) -> napi::Result<std::time::Duration> {
 }
 
 impl Store {
-    /// Ends a held task by a transaction of its own; any other by its request.
-    fn end(
-        &self,
-        ticket: Ticket,
-        subject: Subject,
-        request: impl FnOnce(tenure::TaskName) -> Request,
-        end: impl FnOnce(&mut tenure::Transaction, &tenure::Held) + Send + 'static,
-        spell: impl FnOnce(Committed) -> Result<Answer> + Send + 'static,
-    ) {
-        match subject {
-            Subject::Named(name) => self.commit(ticket, Work::Update(request(name)), spell),
-            Subject::Held(held) => self.ask(ticket, move |store| spell(super::held::end(store, &held, end)?)),
-        }
-    }
-}
-
-impl Store {
-    /// Changes a task; the name of a held one is looked up where that may wait.
+    /// Changes a task in the lane. A held one that has ended before is left to say so, or answers what it was last.
     fn change(
         &self,
         ticket: Ticket,
         subject: Subject,
-        request: impl FnOnce(tenure::TaskName) -> Request + Send + 'static,
+        late: Late,
+        request: impl FnOnce(TaskName) -> Request + Send + 'static,
         spell: impl FnOnce(Committed) -> Result<Answer> + Send + 'static,
     ) {
         match subject {
             Subject::Named(name) => self.update_in_lane(ticket, request(name), spell),
-            Subject::Held(held) => self.ask(ticket, move |store| {
-                store.here()?;
-                spell(store.update(request(tenure::Subject::name(&&*held)))?)
-            }),
+            Subject::Held(held) => {
+                if let Some(lane) = &self.lane {
+                    lane.push_held(ticket, held, late, Box::new(request), Box::new(spell));
+                }
+            }
         }
     }
 }
@@ -120,13 +106,7 @@ impl Store {
     pub fn renew(&self, ticket: u32, task: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
         let fields = Fields::read("options", options, &["lease"])?;
         let lease = span(fields.millis("lease")?.unwrap_or(super::claim::LEASE));
-        match subject("task", &task)? {
-            Subject::Named(name) => self.update_in_lane(ticket, name.renew(lease), one),
-            Subject::Held(held) => self.ask(ticket, move |_| {
-                held.renew()?;
-                Ok(Answer::Task(Some(held.task())))
-            }),
-        }
+        self.change(ticket, subject("task", &task)?, Late::Ignore, move |name| name.renew(lease), one);
         Ok(())
     }
 
@@ -134,16 +114,14 @@ impl Store {
     #[napi]
     pub fn release(&self, ticket: u32, task: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
         let delay = delay(&Fields::read("options", options, &["delay"])?)?;
-        let subject = subject("task", &task)?;
-        self.end(ticket, subject, |name| name.release(delay), move |tx, held| tx.release(held, delay), one);
+        self.change(ticket, subject("task", &task)?, Late::Refuse, move |name| name.release(delay), one);
         Ok(())
     }
 
     /// Ends a task whose work is done.
     #[napi]
     pub fn finish(&self, ticket: u32, task: Unknown<'_>) -> napi::Result<()> {
-        let subject = subject("task", &task)?;
-        self.end(ticket, subject, tenure::TaskName::finish, |tx, held| tx.finish(held), nothing);
+        self.change(ticket, subject("task", &task)?, Late::Refuse, TaskName::finish, nothing);
         Ok(())
     }
 
@@ -151,9 +129,7 @@ impl Store {
     #[napi]
     pub fn fail(&self, ticket: u32, task: Unknown<'_>, error: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
         let failure = super::held::failure(&error, options)?;
-        let same = failure.clone();
-        let end = move |tx: &mut tenure::Transaction, held: &tenure::Held| tx.update(held, failure);
-        self.end(ticket, subject("task", &task)?, |name| name.change(same), end, one);
+        self.change(ticket, subject("task", &task)?, Late::Refuse, move |name| name.change(failure), one);
         Ok(())
     }
 
@@ -161,7 +137,7 @@ impl Store {
     #[napi]
     pub fn cancel(&self, ticket: u32, task: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
         let force = Fields::read("options", options, &["force"])?.flag("force")?;
-        self.change(ticket, subject("task", &task)?, move |name| name.cancel(force), nothing);
+        self.change(ticket, subject("task", &task)?, Late::Refuse, move |name| name.cancel(force), nothing);
         Ok(())
     }
 
@@ -169,7 +145,7 @@ impl Store {
     #[napi]
     pub fn move_to(&self, ticket: u32, task: Unknown<'_>, group: Unknown<'_>) -> napi::Result<()> {
         let group = text("group", &group)?;
-        self.change(ticket, subject("task", &task)?, move |name| name.move_to(&group), one);
+        self.change(ticket, subject("task", &task)?, Late::Refuse, move |name| name.move_to(&group), one);
         Ok(())
     }
 
@@ -178,8 +154,8 @@ impl Store {
     pub fn requeue(&self, ticket: u32, task: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
         let fields = Fields::read("options", options, &["group", "delay"])?;
         let (group, delay) = (fields.text("group")?, delay(&fields)?);
-        let requeue = move |name: tenure::TaskName| name.requeue(group.as_deref(), delay);
-        self.change(ticket, subject("task", &task)?, requeue, one);
+        let requeue = move |name: TaskName| name.requeue(group.as_deref(), delay);
+        self.change(ticket, subject("task", &task)?, Late::Refuse, requeue, one);
         Ok(())
     }
 }
