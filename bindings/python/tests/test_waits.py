@@ -169,6 +169,15 @@ def locked(call):
         fcntl.flock(file, fcntl.LOCK_EX)
         call()
 
+def behind(call):
+    # Another thread waits for the lock, and this one for that thread.
+    def wait():
+        for n in range(2):
+            threading.Thread(target=store.add, args=("other",), daemon=True).start()
+        while True:
+            call()
+    locked(wait)
+
 class Stuck(tenure.journal.MemoryJournal):
     ready = False
 
@@ -201,6 +210,9 @@ except KeyboardInterrupt:
         "locked(lambda: store.add('g'))",
         "locked(lambda: store.claim('g', wait=None))",
         "locked(lambda: tenure.open(sys.argv[1], create=False).add('g'))",
+        "behind(lambda: store.add('g'))",
+        "behind(lambda: store.claim('other'))",
+        "behind(lambda: store.group('other'))",
     ],
 )
 def test_an_interrupt_ends_a_wait_for_the_lock(place: str, call: str, tmp_path: Any) -> None:

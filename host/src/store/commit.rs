@@ -5,15 +5,17 @@ use std::{
     mem,
     sync::{Arc, Mutex, PoisonError},
     thread::{self, Thread},
+    time::Instant,
 };
 
 use tenure_core::{
-    Code, Committed, Error, Position, Request, Result,
+    Code, Committed, Error, Outcome, Position, Request, Result, When,
     driver::{Done, Driver},
     txn::Ask,
 };
 
-use super::{Shared, Store, at, batch::Work};
+use super::{Shared, Store, at, batch::Work, verb::release};
+use crate::interrupt::{self, Look};
 
 /// Those who have queued up.
 #[derive(Default)]
@@ -39,18 +41,38 @@ enum Turn {
     Answer(Result<Committed>, Position),
     /// The answer was taken.
     Taken,
+    /// The host wanted the thread back: nobody waits for the answer.
+    Left,
 }
 
 impl Job {
-    fn tell(&self, turn: Turn) {
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
-        self.thread.unpark();
+    /// Says what is to be done; gives it back where nobody waits any longer. Whoever says it wakes the thread.
+    fn put(&self, turn: Turn) -> Option<Turn> {
+        let mut present = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*present, Turn::Left) {
+            return Some(turn);
+        }
+        *present = turn;
+        None
+    }
+
+    /// Whether the host wanted the thread back.
+    fn is_left(&self) -> bool {
+        matches!(*self.turn.lock().unwrap_or_else(PoisonError::into_inner), Turn::Left)
+    }
+
+    /// What gives back the tasks that a claim got for nobody.
+    fn give_back(&self, answer: &Result<Committed>) -> Option<Request> {
+        let (Work::Claim(claim), Ok(got)) = (&self.work, answer) else { return None };
+        let updates = got.tasks.iter().map(|task| release(task, When::Now)).collect();
+        (!got.tasks.is_empty()).then(|| Request { owner: claim.owner, updates, ..Request::default() })
     }
 
     fn take(&self) -> Turn {
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         match *turn {
             Turn::Wait => Turn::Wait,
+            Turn::Left => Turn::Left,
             _ => mem::replace(&mut *turn, Turn::Taken),
         }
     }
@@ -89,14 +111,41 @@ impl Shared {
         let job = Arc::new(Job { work, thread: thread::current(), turn: Mutex::new(Turn::Wait) });
         queue.jobs.push(job.clone());
         drop(queue);
+        let mut look = None;
         loop {
             match job.take() {
+                Turn::Wait if interrupt::is_checked() => {
+                    let look = look.get_or_insert_with(|| Look::begin(Instant::now()));
+                    thread::park_timeout(interrupt::LOOK);
+                    if look.again(Instant::now())
+                        && let Some(left) = self.leave(&job)
+                    {
+                        return Err(left);
+                    }
+                }
                 Turn::Wait => thread::park(),
                 Turn::Lead => self.lead(&job),
                 Turn::Answer(answer, until) => return self.when_durable(answer, until),
-                Turn::Taken => return Err(no_answer()),
+                Turn::Taken | Turn::Left => return Err(no_answer()),
             }
         }
+    }
+
+    /// The host wants the thread back that waits here. `None` where it has its answer, or leads: then it goes on with that.
+    #[cold]
+    fn leave(&self, job: &Arc<Job>) -> Option<Error> {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut turn = job.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*turn, Turn::Wait) {
+            return None;
+        }
+        *turn = Turn::Left;
+        let queued = queue.jobs.iter().position(|other| Arc::ptr_eq(other, job));
+        // A leader that has taken it along may be committing it now.
+        Some(interrupted(match queued.map(|at| queue.jobs.remove(at)) {
+            Some(_) => Outcome::NotStarted,
+            None => Outcome::Unknown,
+        }))
     }
 
     /// Commits for all who have queued up, `mine` among them.
@@ -110,27 +159,51 @@ impl Shared {
             drop(asks);
             (jobs, answers, driver.engine().tail().position)
         };
+        if let Some(Err(error)) = answers.first()
+            && error.code() == Code::Cancelled
+        {
+            // The leader's thread is wanted back, by a signal that concerns no other: they wait on.
+            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let later = mem::take(&mut queue.jobs);
+            let wait = |job: &Arc<Job>| !Arc::ptr_eq(job, mine) && !job.is_left();
+            queue.jobs = jobs.into_iter().filter(wait).chain(later).collect();
+            drop(queue);
+            self.hand_on();
+            mine.put(Turn::Answer(Err(error.clone()), until));
+            return;
+        }
         self.hand_on();
         // Those who need no sync are woken by their answer, the others by the sync that covers them.
         let wait = self.strict && !self.durable.covers(until);
         let mut sleeping = Vec::with_capacity(jobs.len());
+        let mut unwanted = Vec::new();
         for (job, answer) in jobs.iter().zip(answers) {
             let answer = answer.map(|done: Done| done.committed);
+            if let Some(Turn::Answer(answer, _)) = job.put(Turn::Answer(answer, until)) {
+                unwanted.extend(job.give_back(&answer));
+                continue;
+            }
             if wait && !Arc::ptr_eq(job, mine) {
-                *job.turn.lock().unwrap_or_else(PoisonError::into_inner) = Turn::Answer(answer, until);
                 sleeping.push(job.thread.clone());
             } else {
-                job.tell(Turn::Answer(answer, until));
+                job.thread.unpark();
             }
         }
         self.durable.wake_at(until, sleeping);
+        for request in unwanted {
+            // Where it does not work, the lease runs out by itself.
+            let _ = self.submit(Work::Update(request));
+        }
     }
 
     /// Leadership goes to one of those who have queued up meanwhile, or lapses.
     fn hand_on(&self) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         match queue.jobs.last() {
-            Some(next) => next.tell(Turn::Lead),
+            Some(next) => {
+                next.put(Turn::Lead);
+                next.thread.unpark();
+            }
             None => queue.led = false,
         }
     }
@@ -185,6 +258,17 @@ impl Shared {
         }
         Ok(())
     }
+}
+
+#[cold]
+pub(super) fn interrupted(outcome: Outcome) -> Error {
+    let why = match outcome {
+        Outcome::Unknown => {
+            "the wait for another thread's commit was interrupted: whether this one is part of it is not known"
+        }
+        _ => "the wait for a thread that waits for the journal's lock was interrupted; nothing was begun",
+    };
+    Error::new(Code::Cancelled, why).with_outcome(outcome)
 }
 
 fn no_answer() -> Error {

@@ -65,12 +65,13 @@ use std::{
     },
 };
 
-use tenure_core::{Code, Error, Millis, OwnerId, Result, StoreId, driver::Driver};
+use tenure_core::{Code, Error, Millis, Outcome, OwnerId, Result, StoreId, driver::Driver};
 
 use crate::{
     clock::Clock,
     durations::Stopwatch,
     file::Life,
+    interrupt,
     options::{Durability, Options},
 };
 
@@ -195,7 +196,8 @@ impl Shared {
     /// The engine and its journal, while the handle is open and in the process that opened it.
     fn driver(&self) -> Result<MutexGuard<'_, Driver>> {
         self.may_go_on()?;
-        Ok(self.driver_anyway())
+        // Another thread may have it while it waits for the journal's lock.
+        interrupt::lock(&self.driver).ok_or_else(|| commit::interrupted(Outcome::NotStarted))
     }
 
     fn driver_anyway(&self) -> MutexGuard<'_, Driver> {
