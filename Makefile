@@ -1,12 +1,12 @@
 # Every command of a developer; `make` alone lists them. Each can be run again at any time.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint bench fuzz docs wheels
+.PHONY: help demo test soak lint bench fuzz docs wheels packages
 
 DEMO_WORKERS ?= 4
 DEMO_KILL ?= 1
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## count the words of DEMO_PATH=folder (by default this project's own texts) with 4 workers, one of which is killed
 	@$(cargo)
@@ -48,6 +48,9 @@ fuzz: ## each fuzz target for FUZZ_SECONDS=60; FUZZ_TARGET=name picks one
 
 wheels: ## the Python wheel, in target/wheels; installed and run where there is no Rust
 	@.ci/wheels
+
+packages: ## the Node packages, in target/packages; installed and run where there is no Rust
+	@.ci/packages
 
 docs: ## the API documentation, in target/doc
 	@$(cargo)

@@ -6,11 +6,12 @@
 
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, renameSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+const { local: name } = createRequire(import.meta.url)('./lib/platform.cjs')
 const here = dirname(fileURLToPath(import.meta.url))
-const name = `tenure.${process.platform}-${process.arch}.node`
 const dev = process.argv.includes('--dev')
 
 if (process.argv.includes('--lacking') && existsSync(join(here, name))) process.exit(0)

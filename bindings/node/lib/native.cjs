@@ -1,16 +1,22 @@
 'use strict'
-// Loads the native part that was built for this platform.
+// Loads the native part: the one that was built here, or else that of the package for this platform.
 
 const { existsSync } = require('node:fs')
 const { join } = require('node:path')
+const { local, triple } = require('./platform.cjs')
 
-const name = `tenure.${process.platform}-${process.arch}.node`
-const path = join(__dirname, '..', name)
-
-if (!existsSync(path)) {
-  throw new Error(
-    `tenure: there is no ${name} beside the package: with Rust installed, 'npm run build' in ${join(__dirname, '..')} builds it`,
-  )
+function load() {
+  const built = join(__dirname, '..', local)
+  if (existsSync(built)) return require(built)
+  const name = `tenure-${triple()}`
+  try {
+    return require(name)
+  } catch (error) {
+    if (/** @type {any} */ (error).code !== 'MODULE_NOT_FOUND') throw error
+    throw new Error(
+      `tenure: there is no package ${name} and no ${local} beside this one: install with optional dependencies, or, with Rust installed, build it by 'npm run build' in ${join(__dirname, '..')}`,
+    )
+  }
 }
 
-module.exports = require(path)
+module.exports = load()

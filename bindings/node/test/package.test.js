@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -36,8 +36,18 @@ test('the package packs, installs in an empty folder, and runs there without Rus
     names.filter((name) => /^(src|test|bench|node_modules)\//.test(name)),
     [],
   )
+  npm(['install', '--offline', join(place, filename)], home(place))
+  runs(place)
+})
+
+/** Has an empty package in a folder. */
+function home(place) {
   writeFileSync(join(place, 'package.json'), '{ "private": true }')
-  npm(['install', '--offline', join(place, filename)], place)
+  return place
+}
+
+/** Runs what is installed in a folder, where there is no Rust. */
+function runs(place) {
   const environment = { ...process.env, PATH: '' }
   const run = (args) => spawnSync(process.execPath, args, { cwd: place, encoding: 'utf8', env: environment })
   const program =
@@ -51,6 +61,28 @@ test('the package packs, installs in an empty folder, and runs there without Rus
   }
   const listed = run([join('node_modules', 'tenure', 'tenure.js'), 'groups', 's', '--json'])
   assert.equal(JSON.parse(listed.stdout).groups[0].name, 'g', listed.stderr)
+  writeFileSync(join(place, 'snippet.mjs'), snippets[0])
+  assert.equal(run(['snippet.mjs']).status, 0)
+}
+
+test('the packages for a registry install in an empty folder, the native part from one for this platform', (t) => {
+  const place = folder(t)
+  const packed = spawnSync(process.execPath, [join(HERE, 'pack.js'), place, '--built'], { encoding: 'utf8' })
+  assert.equal(packed.status, 0, packed.stderr)
+  const archives = readdirSync(place).map((name) => join(place, name))
+  assert.equal(archives.length, 2)
+  npm(['install', '--offline', ...archives], home(place))
+  const installed = readdirSync(join(place, 'node_modules')).filter((name) => !name.startsWith('.'))
+  const native = installed.find((name) => name !== 'tenure')
+  assert.deepEqual(installed.toSorted(), ['tenure', native].sort())
+  assert.deepEqual(
+    readdirSync(join(place, 'node_modules', 'tenure')).filter((name) => name.endsWith('.node')),
+    [],
+  )
+  runs(place)
+  rmSync(join(place, 'node_modules', native), { recursive: true })
+  const lacking = spawnSync(process.execPath, ['-e', "require('tenure')"], { cwd: place, encoding: 'utf8' })
+  assert.match(lacking.stderr, new RegExp(`there is no package ${native}`))
 })
 
 const snippets = [...read('README.md').matchAll(/```js\n(.*?)```/gs)].map((found) => found[1])
