@@ -39,7 +39,7 @@ export function serve() {
   });
 }
 
-function executable() {
+export function executable() {
   const named = process.env.CHROMIUM;
   const known = [named, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
   const found = known.find((path) => path && existsSync(path));
@@ -67,20 +67,9 @@ export async function tab(context, url) {
   return page;
 }
 
-export async function enter(page, url) {
+async function enter(page, url) {
   await page.goto(`${url}/empty`);
   await page.evaluate(async () => {
     window.tenure = await import("/bindings/wasm/js/index.js");
   });
-}
-
-/** Stops a page's scripts, as a browser freezes a tab; answers with what lets them go on. */
-export async function freeze(page) {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Debugger.enable");
-  await session.send("Debugger.pause");
-  return async () => {
-    await session.send("Debugger.disable");
-    await session.detach();
-  };
 }
