@@ -8,7 +8,7 @@ use tenure_core::{
     bytelog::{ByteLog, Disk, Options},
     entry::EntryKind,
     frame,
-    port::{Draft, Journal, SnapshotName, Synced, Tail},
+    port::{Draft, Journal, Piece, SnapshotName, Synced, Tail, under_name},
     testing::{SimDisk, Survive},
 };
 
@@ -120,7 +120,7 @@ fn a_handle_that_only_reads_changes_nothing_and_takes_no_lock() {
     let name = SnapshotName { end: tail.revision, author: Author(2) };
     let refused = [
         reader.section(0, &mut |_| Ok(())).unwrap_err(),
-        reader.publish_snapshot(name, &mut || Ok(None)).unwrap_err(),
+        reader.publish_snapshot(&mut under_name(name, || Ok(None))).unwrap_err(),
         reader.truncate_before(tail.position).unwrap_err(),
         reader.remove_snapshot(name).unwrap_err(),
         reader.heal(0).unwrap_err(),
@@ -274,7 +274,7 @@ fn a_torn_snapshot_is_never_taken() {
     sync(&mut log).unwrap();
     let name = SnapshotName { end: tail.revision, author: Author(1) };
     let mut pieces = vec![vec![3; 100], vec![], vec![2; 10]];
-    log.publish_snapshot(name, &mut || Ok(pieces.pop())).unwrap();
+    log.publish_snapshot(&mut under_name(name, || Ok(pieces.pop()))).unwrap();
     let file = disk.files().into_iter().find(|name| name.contains(".snap")).unwrap();
     let whole = disk.bytes(&file);
     let read = |log: &mut ByteLog<SimDisk>| {
@@ -288,7 +288,7 @@ fn a_torn_snapshot_is_never_taken() {
     assert_eq!(read(&mut log).unwrap(), [&[2; 10][..], &[3; 100]].concat());
     for cut in 0..whole.len() {
         disk.edit(&file, |bytes| *bytes = whole[..cut].to_vec());
-        assert_eq!(log.snapshots().unwrap(), [], "cut at {cut}");
+        assert_eq!(log.snapshots().unwrap(), [name], "cut at {cut}: it is listed, so that somebody is told");
         assert_eq!(read(&mut log).unwrap_err().code(), Code::Corrupt, "cut at {cut}");
         disk.edit(&file, |bytes| {
             bytes.clone_from(&whole);
@@ -297,13 +297,23 @@ fn a_torn_snapshot_is_never_taken() {
         assert_eq!(read(&mut log).unwrap_err().code(), Code::Corrupt, "flip at {cut}");
     }
     disk.edit(&file, |bytes| *bytes = [&whole[..], b"x"].concat());
-    assert_eq!(log.snapshots().unwrap(), []);
+    assert_eq!(read(&mut log).unwrap_err().code(), Code::Corrupt);
     disk.edit(&file, |bytes| bytes.clone_from(&whole));
     assert_eq!(log.snapshots().unwrap(), [name]);
 
+    // A whole one of another store is none of this one's.
+    disk.edit(&file, |bytes| {
+        bytes[8..24].fill(1);
+        let sum = crc32fast::hash(&bytes[..40]).to_le_bytes();
+        bytes[40..44].copy_from_slice(&sum);
+    });
+    assert_eq!(log.snapshots().unwrap(), []);
+    assert_eq!(read(&mut log).unwrap_err().code(), Code::Corrupt);
+    disk.edit(&file, |bytes| bytes.clone_from(&whole));
+
     // One that fails on its way leaves nothing.
     let next = SnapshotName { end: Revision(9), author: Author(1) };
-    let failed = log.publish_snapshot(next, &mut || Err(Error::new(Code::Cancelled, "no"))).unwrap_err();
+    let failed = log.publish_snapshot(&mut under_name(next, || Err(Error::new(Code::Cancelled, "no")))).unwrap_err();
     assert_eq!(failed.code(), Code::Cancelled);
     assert_eq!(log.snapshots().unwrap(), [name]);
     assert!(!disk.files().iter().any(|name| name.contains(".tmp")));
@@ -360,4 +370,56 @@ fn a_closed_handle_made_everything_durable_and_answers_no_more() {
     assert_eq!(log.section(0, &mut |_| Ok(())).unwrap_err().code(), Code::Closed);
     assert_eq!(log.syncer().sync().unwrap_err().code(), Code::Closed);
     assert_eq!(read_all(&mut open(disk.after_crash(Survive::Dropped), 2)).1, tail);
+}
+
+#[test]
+fn a_snapshot_goes_to_the_disk_as_it_is_given_and_has_its_name_last() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    let begin = add(&mut log, b"one");
+    let (mut given, mut used) = (0, disk.used());
+    let mut other = open(disk.process(), 2);
+    log.publish_snapshot(&mut || {
+        if given < 5 {
+            assert!(given == 0 || disk.used() >= used + 1000, "it was not kept in memory");
+            (given, used) = (given + 1, disk.used());
+            return Ok(Piece::Bytes(vec![given; 1000]));
+        }
+        // The journal has gone on meanwhile.
+        let end = add(&mut other, b"two");
+        sync(&mut other).unwrap();
+        assert!(end.revision > begin.revision);
+        Ok(Piece::Name(SnapshotName { end: end.revision, author: Author(1) }))
+    })
+    .unwrap();
+    let name = SnapshotName { end: Revision(begin.revision.0 + 1), author: Author(1) };
+    let mut after = open(disk.after_crash(Survive::Dropped), 3);
+    assert_eq!(after.snapshots().unwrap(), [name]);
+    let mut len = 0;
+    after
+        .read_snapshot(name, &mut |piece| {
+            len += piece.len();
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(len, 5000);
+}
+
+#[test]
+fn what_a_dead_author_left_of_a_snapshot_goes_with_the_next_one_that_was_begun_later() {
+    let disk = SimDisk::new();
+    let (dying, mut log) = (disk.process(), open(disk.process(), 2));
+    add(&mut log, b"one");
+    let mut dead = open(dying.handle(), 1);
+    add(&mut dead, b"two");
+    let cut = dead.publish_snapshot(&mut || {
+        dying.die();
+        Ok(Piece::Bytes(vec![1; 100]))
+    });
+    assert!(cut.is_err() && disk.files().iter().any(|name| name.ends_with(".tmp")), "{:?}", disk.files());
+    let end = add(&mut log, b"three");
+    sync(&mut log).unwrap();
+    let name = SnapshotName { end: end.revision, author: Author(2) };
+    log.publish_snapshot(&mut under_name(name, || Ok(None))).unwrap();
+    assert!(!disk.files().iter().any(|name| name.ends_with(".tmp")), "{:?}", disk.files());
 }

@@ -9,7 +9,7 @@ use tenure_core::{
     Author, Position, Result, Revision, StoreId, TaskId,
     bytelog::{ByteLog, Options},
     entry::EntryKind,
-    port::{Draft, Journal, SnapshotName, Tail},
+    port::{Draft, Journal, SnapshotName, Tail, under_name},
     testing::{Lost, SimDisk, Survive},
 };
 
@@ -89,7 +89,7 @@ fn live(disk: SimDisk, known: &mut Known) -> Result<()> {
         }
         if round == 11 {
             let mut pieces = vec![b"the second".to_vec(), b"the first, ".to_vec()];
-            log.publish_snapshot(SNAPSHOT, &mut || Ok(pieces.pop()))?;
+            log.publish_snapshot(&mut under_name(SNAPSHOT, || Ok(pieces.pop())))?;
             known.published = true;
             let mut floor = log.floor()?;
             let from = floor;

@@ -5,7 +5,8 @@
 use tenure_core::{
     Code, Error, Position, Result, Revision, StoreId, TaskId,
     port::{
-        AppendError, Body, Draft, Journal, JournalStats, SnapshotName, Stored, Synced, Syncer, Tail, Visit,
+        AppendError, Body, Draft, Journal, JournalStats, Piece, Pieces, SnapshotName, Stored, Synced, Syncer, Tail,
+        Visit,
         conformance::{self, Ground, Verdict},
     },
     rows::{MemoryRows, RowLog},
@@ -177,19 +178,15 @@ impl Journal for Faulty {
         self.good.heal(wait)
     }
 
-    fn publish_snapshot(
-        &mut self,
-        name: SnapshotName,
-        bytes: &mut dyn FnMut() -> Result<Option<Vec<u8>>>,
-    ) -> Result<()> {
+    fn publish_snapshot(&mut self, pieces: Pieces<'_>) -> Result<()> {
         if self.fault != PublishesWhatIsUnfinished {
-            return self.good.publish_snapshot(name, bytes);
+            return self.good.publish_snapshot(pieces);
         }
         let mut failed = None;
-        self.good.publish_snapshot(name, &mut || {
-            bytes().or_else(|error| {
+        self.good.publish_snapshot(&mut || {
+            pieces().or_else(|error| {
                 failed = Some(error);
-                Ok(None)
+                Ok(Piece::Name(SnapshotName { end: Revision(1), author: tenure_core::Author(5) }))
             })
         })?;
         failed.map_or(Ok(()), Err)

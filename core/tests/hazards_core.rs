@@ -223,7 +223,7 @@ fn c13_a_snapshot_whose_journal_ends_before_it_is_not_used() {
     let mut cut = support::open(&rows, support::setup(7, Limits::DEFAULT)).unwrap();
     cut.add("a", "1");
     let mut piece = Some(bytes);
-    cut.driver.journal().publish_snapshot(name, &mut || Ok(piece.take())).unwrap();
+    cut.driver.journal().publish_snapshot(&mut tenure_core::port::under_name(name, || Ok(piece.take()))).unwrap();
     let error = support::open(&rows, support::setup(3, Limits::DEFAULT)).map(|_| ()).unwrap_err();
     assert_eq!(error.code(), Code::Corrupt, "{error}");
 }

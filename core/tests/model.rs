@@ -22,7 +22,7 @@ use tenure_core::{
     OwnerId, Put, Remove, Request, Result, Revision, StoreId, Task, TaskId, Update,
     driver::{Driver, Prepared},
     entry::Reason,
-    port::SnapshotName,
+    port::{SnapshotName, under_name},
     rows::{MemoryRows, RowLog},
     snapshot::{ChunkKind, pack},
     testing::{Fault, Faults, Faulty},
@@ -298,7 +298,7 @@ impl World {
         let mut chunks = snapping.chunks.iter().map(|(kind, raw)| pack(*kind, raw));
         let begin = walk.begin().position;
         let journal = &mut *snapping.prepared.journal;
-        journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+        journal.publish_snapshot(&mut under_name(name, || Ok(chunks.next()))).unwrap();
         tenure_core::driver::prune(journal, begin).unwrap();
     }
 

@@ -9,7 +9,7 @@ use support::{adds, keyed, later, named, store, store_with, verb};
 use tenure_core::{
     Code, Delete, IfExists, Limits, OwnerId, Request, StoreId, Update, Verb, When,
     entry::Reason,
-    port::SnapshotName,
+    port::{SnapshotName, under_name},
     snapshot::{ChunkKind, Loader, Walk, pack},
 };
 
@@ -120,7 +120,7 @@ fn the_head_speaks_of_the_revision_at_which_the_walk_began() {
     }
     let name = tenure_core::port::SnapshotName { end: prepared.walk.end().revision, author: store.engine().author() };
     let mut chunks = chunks.into_iter();
-    prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+    prepared.journal.publish_snapshot(&mut under_name(name, || Ok(chunks.next()))).unwrap();
     store.opens_alike();
 }
 
@@ -156,7 +156,7 @@ fn a_snapshot_of_a_higher_level_is_not_opened() {
     }
     let name = tenure_core::port::SnapshotName { end: prepared.walk.end().revision, author: store.engine().author() };
     let mut chunks = chunks.iter().map(|(kind, raw)| tenure_core::snapshot::pack(*kind, raw));
-    prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+    prepared.journal.publish_snapshot(&mut under_name(name, || Ok(chunks.next()))).unwrap();
     let opened = support::open(&store.rows, support::setup(3, Limits::DEFAULT));
     assert_eq!(opened.map(|_| ()).unwrap_err().code(), Code::UpgradeNeeded);
 }
@@ -202,7 +202,7 @@ fn misfit(store: &mut support::Handle) -> SnapshotName {
     }
     let name = SnapshotName { end: prepared.walk.end().revision, author: store.engine().author() };
     let mut chunks = chunks.into_iter();
-    prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+    prepared.journal.publish_snapshot(&mut under_name(name, || Ok(chunks.next()))).unwrap();
     name
 }
 

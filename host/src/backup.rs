@@ -30,7 +30,7 @@ use tenure_core::{
     driver::Driver,
     engine::Setup,
     id::MAX_ID,
-    port::{Journal as _, SnapshotName, Tail},
+    port::{Journal as _, SnapshotName, Tail, under_name},
     snapshot::{Loader, Walk, pack, take_chunk, transplant},
 };
 
@@ -244,13 +244,13 @@ fn build(path: &Path, store: StoreId, tail: &Tail, chunks: &[u8]) -> Result<()> 
     let folder = Folder::open(path, &file::folder_options(&options))?;
     let mut log = ByteLog::create_at(folder, file::log_options(&options, author), store, *tail)?;
     let mut rest = chunks;
-    log.publish_snapshot(SnapshotName { end: tail.revision, author }, &mut || match take_chunk(rest)? {
+    log.publish_snapshot(&mut under_name(SnapshotName { end: tail.revision, author }, || match take_chunk(rest)? {
         None => Ok(None),
         Some(chunk) => {
             rest = &rest[chunk.used..];
             transplant(&chunk, store, tail).map(Some)
         }
-    })?;
+    }))?;
     log.close()
 }
 

@@ -8,7 +8,7 @@
 use tenure_core::{
     Code, Error, Millis, Outcome, Position, Result, StoreId,
     frame::HEADER,
-    port::{AppendError, Body, Draft, Journal, JournalStats, SnapshotName, Synced, Syncer, Tail, Visit},
+    port::{AppendError, Body, Draft, Journal, JournalStats, Pieces, SnapshotName, Synced, Syncer, Tail, Visit},
 };
 
 /// Bytes that come together before they are written without being asked for.
@@ -193,16 +193,16 @@ impl Journal for Buffered {
         self.inner.heal(wait)
     }
 
-    fn publish_snapshot(
-        &mut self,
-        name: SnapshotName,
-        bytes: &mut dyn FnMut() -> Result<Option<Vec<u8>>>,
-    ) -> Result<()> {
-        self.inner.publish_snapshot(name, bytes)
+    fn publish_snapshot(&mut self, pieces: Pieces<'_>) -> Result<()> {
+        self.inner.publish_snapshot(pieces)
     }
 
     fn snapshots(&mut self) -> Result<Vec<SnapshotName>> {
         self.inner.snapshots()
+    }
+
+    fn is_finished(&mut self, name: SnapshotName) -> Result<bool> {
+        self.inner.is_finished(name)
     }
 
     fn read_snapshot(&mut self, name: SnapshotName, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {

@@ -23,7 +23,7 @@ use crate::{
     error::{Code, Error, Result},
     id::{Author, MAX_ID, OwnerId, Position, Revision, StoreId, TaskId},
     limits::Limits,
-    port::{Draft, Journal, SnapshotName, Tail},
+    port::{Draft, Journal, SnapshotName, Tail, under_name},
     rows,
     snapshot::{Walk, pack, take_chunk, transplant},
 };
@@ -70,13 +70,13 @@ pub fn export(journal: &mut dyn Journal) -> Result<Vec<u8>> {
         let mut walk = Walk::new(engine.state(), engine.tail(), store);
         let mut log = ByteLog::create_at(folder.clone(), options, store, *engine.tail())?;
         let name = SnapshotName { end: engine.tail().revision, author: Author(1) };
-        log.publish_snapshot(name, &mut || {
+        log.publish_snapshot(&mut under_name(name, || {
             let mut slice = walk.slice(engine.state(), engine.tail(), SLICE);
             while slice.as_ref().is_some_and(|(_, raw)| raw.is_empty()) {
                 slice = walk.slice(engine.state(), engine.tail(), SLICE);
             }
             Ok(slice.map(|(kind, raw)| pack(kind, &raw)))
-        })?;
+        }))?;
         log.close()?;
     }
     let mut files = folder.files();

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::{Code, Result},
     id::{Position, StoreId},
-    port::{AppendError, Body, Draft, Journal, JournalStats, SnapshotName, Synced, Syncer, Tail, Visit},
+    port::{AppendError, Body, Draft, Journal, JournalStats, Pieces, SnapshotName, Synced, Syncer, Tail, Visit},
     time::Millis,
 };
 
@@ -73,16 +73,16 @@ impl<D: Disk + 'static> Journal for ByteLog<D> {
         self.heal_now(wait)
     }
 
-    fn publish_snapshot(
-        &mut self,
-        name: SnapshotName,
-        bytes: &mut dyn FnMut() -> Result<Option<Vec<u8>>>,
-    ) -> Result<()> {
-        self.write_snapshot(name, bytes)
+    fn publish_snapshot(&mut self, pieces: Pieces<'_>) -> Result<()> {
+        self.write_snapshot(pieces)
     }
 
     fn snapshots(&mut self) -> Result<Vec<SnapshotName>> {
         self.list_snapshots()
+    }
+
+    fn is_finished(&mut self, name: SnapshotName) -> Result<bool> {
+        self.has_both_ends(name)
     }
 
     fn read_snapshot(&mut self, name: SnapshotName, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     error::{Code, Error, Result},
     id::{Author, Revision, StoreId},
-    port::SnapshotName,
+    port::{Piece, Pieces, SnapshotName},
 };
 
 pub(super) const SUFFIX: &str = ".snap";
@@ -32,9 +32,6 @@ const END: [u8; 8] = *b"\0\0\0\0TNSE";
 /// Bytes that are synced together. A file system may have to write all that is new before it can answer any sync, so
 /// that a commit beside a snapshot would wait for the whole of it.
 const STEP: u64 = 1 << 20;
-
-/// What gives a snapshot's bytes, piece by piece.
-type Pieces<'a> = &'a mut dyn FnMut() -> Result<Option<Vec<u8>>>;
 
 /// The file of a snapshot.
 pub(super) fn name(of: SnapshotName) -> String {
@@ -69,6 +66,7 @@ fn trailer(total: u64, mut sums: Hasher) -> [u8; TRAILER] {
     bytes
 }
 
+/// The checksum that the header's is the first of.
 fn sums_of(header: &[u8; HEADER]) -> Hasher {
     let mut sums = Hasher::new();
     sums.update(&header[40..]);
@@ -76,18 +74,23 @@ fn sums_of(header: &[u8; HEADER]) -> Hasher {
 }
 
 fn damaged(of: SnapshotName) -> Error {
-    Error::new(Code::Corrupt, format!("snapshot {} is damaged: remove it, an older one will do", name(of)))
+    let file = name(of);
+    Error::new(Code::Corrupt, format!("snapshot {file} is damaged: remove it, an older one will do"))
 }
 
-fn write<F: DiskFile>(file: &F, store: StoreId, of: SnapshotName, bytes: Pieces<'_>) -> Result<()> {
-    let header = header(store, of);
-    let mut sums = sums_of(&header);
-    file.write_at(0, &header)?;
+/// Writes what is given as it comes. The header is written last, since the name stands in it.
+fn write<F: DiskFile>(file: &F, store: StoreId, pieces: Pieces<'_>) -> Result<SnapshotName> {
     let (mut at, mut total, mut synced) = (HEADER as u64, 0, 0);
-    while let Some(given) = bytes()? {
+    // The checksums of the pieces, to be summed behind the header's.
+    let mut found = Vec::new();
+    let of = loop {
+        let given = match pieces()? {
+            Piece::Bytes(given) => given,
+            Piece::Name(of) => break of,
+        };
         for piece in given.chunks(u32::MAX as usize) {
             let sum = crc32fast::hash(piece).to_le_bytes();
-            sums.update(&sum);
+            found.extend_from_slice(&sum);
             let mut head = [0; 8];
             head[..4].copy_from_slice(&(piece.len() as u32).to_le_bytes());
             head[4..].copy_from_slice(&sum);
@@ -100,9 +103,14 @@ fn write<F: DiskFile>(file: &F, store: StoreId, of: SnapshotName, bytes: Pieces<
                 synced = at;
             }
         }
-    }
+    };
+    let header = header(store, of);
+    let mut sums = sums_of(&header);
+    sums.update(&found);
     file.write_at(at, &trailer(total, sums))?;
-    file.sync()
+    file.write_at(0, &header)?;
+    file.sync()?;
+    Ok(of)
 }
 
 fn read_exactly<F: DiskFile>(file: &F, of: SnapshotName, at: u64, into: &mut [u8]) -> Result<()> {
@@ -110,12 +118,14 @@ fn read_exactly<F: DiskFile>(file: &F, of: SnapshotName, at: u64, into: &mut [u8
 }
 
 impl<D: Disk> ByteLog<D> {
-    pub(super) fn write_snapshot(&mut self, of: SnapshotName, bytes: Pieces<'_>) -> Result<()> {
+    pub(super) fn write_snapshot(&mut self, pieces: Pieces<'_>) -> Result<()> {
         self.check_writable()?;
         let attempt = self.next_attempt();
-        let temporary = format!("{}.{:016x}-{attempt}.tmp", name(of), self.options.author.0);
+        // Where it ends is not known yet: meanwhile it has the name of where it began.
+        let begun = SnapshotName { end: self.tail.revision, author: self.options.author };
+        let temporary = format!("{}.{:016x}-{attempt}.tmp", name(begun), self.options.author.0);
         let file = self.disk.create(&temporary)?;
-        let written = write(&*file, self.store, of, bytes).and_then(|()| self.disk.rename(&temporary, &name(of)));
+        let written = write(&*file, self.store, pieces).and_then(|of| self.disk.rename(&temporary, &name(of)));
         if let Err(error) = written {
             // What is left only takes space; the next snapshot removes it.
             let _ = self.disk.remove(&temporary);
@@ -124,9 +134,9 @@ impl<D: Disk> ByteLog<D> {
         }
         self.disk.sync_names()?;
         for old in self.disk.names()? {
-            let begun = old.strip_suffix(".tmp").and_then(|old| old.rsplit_once('.')).and_then(|(own, _)| parse(own));
-            if begun.is_some_and(|begun| begun.end <= of.end) {
-                // Its author died over it, or is late with it: this one is newer.
+            let other = old.strip_suffix(".tmp").and_then(|old| old.rsplit_once('.')).and_then(|(own, _)| parse(own));
+            if other.is_some_and(|other| other.end <= begun.end) {
+                // It was begun before this one, and its author died over it, or is late with it.
                 let _ = self.disk.remove(&old);
             }
         }
@@ -137,7 +147,7 @@ impl<D: Disk> ByteLog<D> {
         self.check_open()?;
         let mut found = Vec::new();
         for name in self.disk.names()?.iter().filter_map(|name| parse(name)) {
-            if self.is_whole(name)? {
+            if self.is_ours(name)? {
                 found.push(name);
             }
         }
@@ -145,18 +155,28 @@ impl<D: Disk> ByteLog<D> {
         Ok(found)
     }
 
-    /// Whether a snapshot is of this store and has its trailer. Its pieces are checked when they are read.
-    fn is_whole(&mut self, of: SnapshotName) -> Result<bool> {
+    /// Whether a snapshot is of this store and this format; a damaged one is, for all that is known. Its bytes are checked
+    /// when they are read.
+    fn is_ours(&mut self, of: SnapshotName) -> Result<bool> {
         let file = match self.disk.open(&name(of)) {
             Ok(file) => file,
             Err(error) if error.code() == Code::NotFound => return Ok(false),
             Err(error) => return Err(error),
         };
+        let mut head = [0; HEADER];
+        let read = file.read_at(0, &mut head)?;
+        let whole = read == HEADER && head[40..] == crc32fast::hash(&head[..40]).to_le_bytes();
+        Ok(!whole || head[..24] == header(self.store, of)[..24])
+    }
+
+    /// Whether a snapshot has its header and the beginning of its trailer.
+    pub(super) fn has_both_ends(&mut self, of: SnapshotName) -> Result<bool> {
+        let file = self.disk.open(&name(of))?;
         let (len, _) = file.len()?;
-        let Some(end) = len.checked_sub(TRAILER as u64) else { return Ok(false) };
-        let (mut head, mut tail) = ([0; HEADER], [0; TRAILER]);
-        let read = file.read_at(0, &mut head)? == HEADER && file.read_at(end, &mut tail)? == TRAILER;
-        Ok(read && head == header(self.store, of) && tail[..8] == END)
+        let Some(at) = len.checked_sub(TRAILER as u64) else { return Ok(false) };
+        let (mut head, mut end) = ([0; HEADER], [0; END.len()]);
+        let read = file.read_at(0, &mut head)? == HEADER && file.read_at(at, &mut end)? == END.len();
+        Ok(read && head == header(self.store, of) && end == END)
     }
 
     pub(super) fn visit_snapshot(

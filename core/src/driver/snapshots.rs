@@ -4,9 +4,9 @@ use alloc::{boxed::Box, vec::Vec};
 
 use super::{Clock, Damaged, Driver};
 use crate::{
-    error::Result,
+    error::{Code, Error, Result},
     id::Position,
-    port::{Journal, SnapshotName},
+    port::{Journal, Piece, SnapshotName},
     snapshot::{ChunkKind, Walk},
 };
 
@@ -45,20 +45,19 @@ impl Driver {
 
     /// A snapshot in one go, for hosts without threads: walk, publish, let go.
     pub fn snapshot(&mut self, clock: Clock<'_>) -> Result<SnapshotName> {
-        let mut prepared = self.begin_snapshot(clock)?;
-        let mut chunks = Vec::new();
-        while let Some((kind, raw)) = self.slice(&mut prepared.walk, usize::MAX) {
-            chunks.push(crate::snapshot::pack(kind, &raw));
-        }
-        let synced = self.syncer().sync()?;
-        self.note_synced(&synced);
-        self.remove_damaged(&mut *prepared.journal)?;
-        let name = SnapshotName { end: prepared.walk.end().revision, author: self.engine.author() };
-        let mut chunks = chunks.into_iter();
-        prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next()))?;
-        prune(&mut *prepared.journal, prepared.walk.begin().position)?;
-        self.damaged.clear();
-        Ok(name)
+        let Prepared { mut walk, mut journal } = self.begin_snapshot(clock)?;
+        let author = self.engine.author();
+        journal.publish_snapshot(&mut || {
+            if let Some((kind, raw)) = self.slice(&mut walk, usize::MAX) {
+                return Ok(Piece::Bytes(crate::snapshot::pack(kind, &raw)));
+            }
+            let synced = self.syncer().sync()?;
+            self.note_synced(&synced);
+            Ok(Piece::Name(SnapshotName { end: walk.end().revision, author }))
+        })?;
+        self.remove_damaged(&mut *journal)?;
+        prune(&mut *journal, walk.begin().position)?;
+        Ok(SnapshotName { end: walk.end().revision, author })
     }
 
     /// Snapshots that were found damaged when the state was loaded, which an older one, or the journal, has made up for.
@@ -67,32 +66,56 @@ impl Driver {
         &self.damaged
     }
 
-    /// Before a new snapshot is published: those that can't be used go first, so that the one that can is the one that
-    /// is kept beside it.
-    pub fn remove_damaged(&self, journal: &mut dyn Journal) -> Result<()> {
-        self.damaged.iter().try_for_each(|(name, _)| journal.remove_snapshot(*name))
+    /// After a new snapshot was published: removes those that were [damaged](Self::damaged), for which it makes up.
+    pub fn remove_damaged(&mut self, journal: &mut dyn Journal) -> Result<()> {
+        self.damaged.iter().try_for_each(|(name, _)| journal.remove_snapshot(*name))?;
+        self.damaged.clear();
+        Ok(())
     }
 
-    /// A new snapshot was published, and has made up for those that were [damaged](Self::damaged).
-    pub fn forget_damaged(&mut self) {
-        self.damaged.clear();
+    /// Before a new snapshot is written: of those that can be used the newest is enough meanwhile, so that there are
+    /// never three. What is damaged stays until the new one is there.
+    pub fn make_room(&self, journal: &mut dyn Journal) -> Result<()> {
+        let mut kept = false;
+        for name in journal.snapshots()? {
+            if self.damaged.iter().any(|(damaged, _)| *damaged == name) || begin_if_whole(journal, name)?.is_none() {
+                continue;
+            }
+            if kept {
+                journal.remove_snapshot(name)?;
+            }
+            kept = true;
+        }
+        Ok(())
     }
 }
 
 /// After a snapshot was published that begins at `begin`: keeps the last two snapshots and the journal from the
-/// older one on.
+/// older one on. One that is seen to be damaged counts for none, and goes.
 pub fn prune(journal: &mut dyn Journal, begin: Position) -> Result<()> {
-    let snapshots = journal.snapshots()?;
-    for old in snapshots.iter().skip(2) {
-        journal.remove_snapshot(*old)?;
+    let mut begins = Vec::new();
+    for name in journal.snapshots()? {
+        match if begins.len() < 2 { begin_if_whole(journal, name)? } else { None } {
+            Some(begin) => begins.push(begin),
+            None => journal.remove_snapshot(name)?,
+        }
     }
     // Where there is no older one, nothing may go but what lies before this one's own beginning, and a second
     // snapshot is what makes that safe.
-    if let Some(older) = snapshots.get(1) {
-        let position = begin_of(journal, *older)?.min(begin);
-        journal.truncate_before(position)?;
+    if let Some(older) = begins.get(1) {
+        journal.truncate_before(begin.min(*older))?;
     }
     Ok(())
+}
+
+/// Where the replay of a snapshot begins; nothing where it is gone, or damaged as far as that shows without reading all.
+fn begin_if_whole(journal: &mut dyn Journal, name: SnapshotName) -> Result<Option<Position>> {
+    let finished = journal.is_finished(name);
+    match finished.and_then(|finished| if finished { begin_of(journal, name).map(Some) } else { Ok(None) }) {
+        Ok(begin) => Ok(begin),
+        Err(error) if matches!(error.code(), Code::Corrupt | Code::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Where the replay of a snapshot begins.
@@ -104,13 +127,13 @@ pub fn begin_of(journal: &mut dyn Journal, name: SnapshotName) -> Result<Positio
         position = crate::snapshot::begin_of(&held)?;
         match position {
             // The head is all that is wanted; the rest is left unread.
-            Some(_) => Err(crate::error::Error::new(crate::error::Code::Cancelled, "enough")),
+            Some(_) => Err(Error::new(Code::Cancelled, "enough")),
             None => Ok(()),
         }
     });
     match (position, done) {
         (Some(position), _) => Ok(position),
         (None, Err(error)) => Err(error),
-        (None, Ok(())) => Err(crate::error::Error::new(crate::error::Code::Corrupt, "a snapshot has no head")),
+        (None, Ok(())) => Err(Error::new(Code::Corrupt, "a snapshot has no head")),
     }
 }

@@ -120,6 +120,26 @@ pub struct SnapshotName {
     pub author: Author,
 }
 
+/// A piece of a snapshot that is published.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Piece {
+    /// Bytes that follow those before them.
+    Bytes(Vec<u8>),
+    /// All bytes were given, and this is its name: where a walk ends is known only when it has ended.
+    Name(SnapshotName),
+}
+
+/// What gives a snapshot piece by piece, the name last; it is not asked for more after that.
+pub type Pieces<'a> = &'a mut dyn FnMut() -> Result<Piece>;
+
+/// The pieces of a snapshot whose name is known beforehand.
+pub fn under_name<'a>(
+    name: SnapshotName,
+    mut bytes: impl FnMut() -> Result<Option<Vec<u8>>> + 'a,
+) -> impl FnMut() -> Result<Piece> + 'a {
+    move || Ok(bytes()?.map_or(Piece::Name(name), Piece::Bytes))
+}
+
 /// What a journal says of itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct JournalStats {
@@ -183,15 +203,18 @@ pub trait Journal: Send {
     /// Makes durable, by writing it again elsewhere, what lies behind the last durable position (J6).
     fn heal(&mut self, wait: Millis) -> Result<()>;
 
-    /// Publishes a snapshot, whole and durable, or not at all (J7).
-    fn publish_snapshot(
-        &mut self,
-        name: SnapshotName,
-        bytes: &mut dyn FnMut() -> Result<Option<Vec<u8>>>,
-    ) -> Result<()>;
+    /// Publishes a snapshot, whole and durable, or not at all (J7). An error of `pieces` ends it and is given back.
+    fn publish_snapshot(&mut self, pieces: Pieces<'_>) -> Result<()>;
 
     /// The snapshots, newest first (J7).
     fn snapshots(&mut self) -> Result<Vec<SnapshotName>>;
+
+    /// Whether a snapshot that is listed has its beginning and its end, where that can be told without reading it all. One
+    /// that has not is damaged.
+    fn is_finished(&mut self, name: SnapshotName) -> Result<bool> {
+        let _ = name;
+        Ok(true)
+    }
 
     /// Gives a snapshot's bytes to `visit`, piece by piece (J7).
     fn read_snapshot(&mut self, name: SnapshotName, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>;

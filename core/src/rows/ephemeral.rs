@@ -5,7 +5,7 @@ use alloc::{boxed::Box, format, vec::Vec};
 use crate::{
     error::{Code, Error, Result},
     id::{Position, StoreId},
-    port::{AppendError, Body, Draft, Journal, JournalStats, SnapshotName, Synced, Syncer, Tail, Visit},
+    port::{AppendError, Body, Draft, Journal, JournalStats, Pieces, SnapshotName, Synced, Syncer, Tail, Visit},
     time::Millis,
 };
 
@@ -104,11 +104,7 @@ impl Journal for Ephemeral {
         Ok(())
     }
 
-    fn publish_snapshot(
-        &mut self,
-        _name: SnapshotName,
-        _bytes: &mut dyn FnMut() -> Result<Option<Vec<u8>>>,
-    ) -> Result<()> {
+    fn publish_snapshot(&mut self, _pieces: Pieces<'_>) -> Result<()> {
         Err(unsupported("snapshots"))
     }
 

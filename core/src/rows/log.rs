@@ -18,7 +18,7 @@ use crate::{
     error::{Code, Error, Result},
     frame::{Salt, encode_row, read_row},
     id::{Position, StoreId},
-    port::{AppendError, Body, Draft, Journal, JournalStats, SnapshotName, Synced, Syncer, Tail, Visit},
+    port::{AppendError, Body, Draft, Journal, JournalStats, Piece, Pieces, SnapshotName, Synced, Syncer, Tail, Visit},
     time::Millis,
 };
 
@@ -199,15 +199,14 @@ where
         self.run_sync()
     }
 
-    fn publish_snapshot(
-        &mut self,
-        name: SnapshotName,
-        bytes: &mut dyn FnMut() -> Result<Option<Vec<u8>>>,
-    ) -> Result<()> {
+    fn publish_snapshot(&mut self, pieces: Pieces<'_>) -> Result<()> {
         let mut whole = Vec::new();
-        while let Some(piece) = bytes()? {
-            whole.extend_from_slice(&piece);
-        }
+        let name = loop {
+            match pieces()? {
+                Piece::Bytes(bytes) => whole.extend_from_slice(&bytes),
+                Piece::Name(name) => break name,
+            }
+        };
         self.parts().0.publish_snapshot(name, whole)
     }
 

@@ -10,7 +10,7 @@ use crate::{
     entry::{EntryHead, EntryKind, write_head},
     error::{Code, Error, Outcome, Result},
     id::{Author, OwnerId, Position, Revision, StoreId},
-    port::{AppendError, Body, Draft, Journal, JournalStats, SnapshotName, Synced, Syncer, Tail, Visit},
+    port::{AppendError, Body, Draft, Journal, JournalStats, Pieces, SnapshotName, Synced, Syncer, Tail, Visit},
     state::dice::Dice,
     time::Millis,
 };
@@ -262,16 +262,16 @@ impl Journal for Faulty {
         self.inner.heal(wait)
     }
 
-    fn publish_snapshot(
-        &mut self,
-        name: SnapshotName,
-        bytes: &mut dyn FnMut() -> Result<Option<Vec<u8>>>,
-    ) -> Result<()> {
-        self.inner.publish_snapshot(name, bytes)
+    fn publish_snapshot(&mut self, pieces: Pieces<'_>) -> Result<()> {
+        self.inner.publish_snapshot(pieces)
     }
 
     fn snapshots(&mut self) -> Result<Vec<SnapshotName>> {
         self.inner.snapshots()
+    }
+
+    fn is_finished(&mut self, name: SnapshotName) -> Result<bool> {
+        self.inner.is_finished(name)
     }
 
     fn read_snapshot(&mut self, name: SnapshotName, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {

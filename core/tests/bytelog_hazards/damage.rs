@@ -96,7 +96,7 @@ fn a2_a_journal_that_ends_before_its_watermark_or_its_snapshot_is_damaged() {
     sync(&mut log).unwrap();
     let mut pieces = vec![b"state".to_vec()];
     let name = SnapshotName { end: two.revision, author: Author(1) };
-    log.publish_snapshot(name, &mut || Ok(pieces.pop())).unwrap();
+    log.publish_snapshot(&mut tenure_core::port::under_name(name, || Ok(pieces.pop()))).unwrap();
     for shared in [true, false] {
         let cut = disk.after_crash(Survive::Kept);
         cut.edit(SEGMENT, |bytes| bytes.truncate(SEGMENT_HEADER + two.position.0 as usize - 1));

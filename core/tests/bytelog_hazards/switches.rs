@@ -156,7 +156,7 @@ fn a14_s2_a_segment_or_snapshot_that_vanishes_while_it_is_looked_for_is_no_damag
     let name = |n| SnapshotName { end: end.revision, author: Author(n) };
     for n in 1..3 {
         let mut pieces = vec![b"state".to_vec()];
-        log.publish_snapshot(name(n), &mut || Ok(pieces.pop())).unwrap();
+        log.publish_snapshot(&mut tenure_core::port::under_name(name(n), || Ok(pieces.pop()))).unwrap();
     }
     let listed = log.snapshots().unwrap();
     assert_eq!(listed, [name(2), name(1)]);

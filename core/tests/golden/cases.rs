@@ -8,7 +8,7 @@ use tenure_core::{
     entry::{EntryHead, EntryKind, Op, Reason, write_head, write_op},
     frame::{self, HEADER, Salt},
     json::{read_claim, read_request},
-    port::{Draft, Journal, Tail},
+    port::{Draft, Journal, Tail, under_name},
     request::Committed,
     snapshot::pack,
     testing::{Lost, SimDisk},
@@ -277,7 +277,7 @@ fn snapshot() -> SimDisk {
     let end = walk.walk.end().revision;
     let name = tenure_core::port::SnapshotName { end, author: Author(1) };
     let mut chunks = chunks.into_iter();
-    walk.journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+    walk.journal.publish_snapshot(&mut under_name(name, || Ok(chunks.next()))).unwrap();
     all(&mut driver, &[r#"{"adds":[{"group":"after","data":"the snapshot"}]}"#]);
     closed(driver, disk)
 }

@@ -11,7 +11,7 @@ use tenure_core::{
     driver::{Done, Driver},
     engine::{Engine, Setup},
     entry::Reason,
-    port::{Journal, SnapshotName},
+    port::{Journal, SnapshotName, under_name},
     rows::{MemoryRows, RowLog},
     snapshot::pack,
     state::State,
@@ -128,7 +128,7 @@ impl Handle {
         }
         let name = SnapshotName { end: prepared.walk.end().revision, author: self.engine().author() };
         let mut chunks = chunks.into_iter();
-        prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+        prepared.journal.publish_snapshot(&mut under_name(name, || Ok(chunks.next()))).unwrap();
         name
     }
 

@@ -8,7 +8,7 @@ use tenure_core::{
     bytelog::{ByteLog, Options},
     entry::{EntryHead, EntryKind, Image, Op, Reason, write_head, write_op},
     frame::{HEADER, Salt, encode, encode_seal},
-    port::{Draft, Journal, SnapshotName, Tail},
+    port::{Draft, Journal, SnapshotName, Tail, under_name},
     snapshot::{ChunkKind, End, FORMAT, Head, Piece, pack},
     testing::SimDisk,
 };
@@ -172,7 +172,7 @@ fn with_snapshot(begin: usize, end: usize, pieces: &[Piece<'_>], digest: u64) ->
     let mut journal = ByteLog::open(disk.process(), Options::new(Author(2))).unwrap();
     let mut chunks = chunks.into_iter();
     let name = SnapshotName { end: tails[end].revision, author: Author(2) };
-    journal.publish_snapshot(name, &mut || Ok(chunks.next())).unwrap();
+    journal.publish_snapshot(&mut under_name(name, || Ok(chunks.next()))).unwrap();
     disk
 }
 

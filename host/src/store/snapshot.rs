@@ -11,8 +11,8 @@ use std::{
 
 use tenure_core::{
     Code, Error, Result, Revision,
-    driver::{Driver, begin_of, prune},
-    port::SnapshotName,
+    driver::{Driver, Prepared, begin_of, prune},
+    port::{Piece, SnapshotName},
     snapshot::{ChunkKind, pack},
 };
 
@@ -196,48 +196,39 @@ impl Shared {
             let prepared = driver.begin_snapshot(&now)?;
             (prepared, driver.engine().loads(), driver.engine().author())
         };
+        let Prepared { walk, journal } = &mut prepared;
         let mut written = 0;
-        let walk = &mut prepared.walk;
-        let mut next = || -> Result<Option<Vec<u8>>> {
+        let mut rested = Instant::now();
+        self.driver()?.make_room(&mut **journal)?;
+        journal.publish_snapshot(&mut || loop {
             let driver = self.driver()?;
             if driver.engine().loads() != loads {
                 return Err(Error::new(Code::Cancelled, "the state was loaded anew while it was walked"));
             }
             let slice = walk.slice(driver.engine().state(), driver.engine().tail(), SLICE);
             drop(driver);
-            // Packed beside the lock.
-            let chunk = slice.map(|(kind, raw)| match kind {
-                ChunkKind::Items if raw.is_empty() => Vec::new(),
-                kind => pack(kind, &raw),
-            });
-            written += chunk.as_ref().map_or(0, Vec::len) as u64;
-            Ok(chunk)
-        };
-        let mut chunks = Vec::new();
-        let mut rested = Instant::now();
-        while let Some(chunk) = next()? {
+            let Some((kind, raw)) = slice else {
+                self.wait_durable(walk.end().position)?;
+                return Ok(Piece::Name(SnapshotName { end: walk.end().revision, author }));
+            };
+            let passed = kind == ChunkKind::Items && raw.is_empty();
             // Where nothing was packed meanwhile, those who wait for the lock are let in.
-            if chunk.is_empty() || rested.elapsed() >= STRETCH {
+            if passed || rested.elapsed() >= STRETCH {
                 thread::sleep(BREATH);
                 rested = Instant::now();
             }
-            if !chunk.is_empty() {
-                chunks.push(chunk);
+            if !passed {
+                // Packed and written beside the lock.
+                let chunk = pack(kind, &raw);
+                written += chunk.len() as u64;
+                return Ok(Piece::Bytes(chunk));
             }
-        }
-        let name = SnapshotName { end: prepared.walk.end().revision, author };
-        self.wait_durable(prepared.walk.end().position)?;
-        self.driver()?.remove_damaged(&mut *prepared.journal)?;
-        // Never three: the newest is enough while the next one is written.
-        for old in prepared.journal.snapshots()?.iter().skip(1) {
-            prepared.journal.remove_snapshot(*old)?;
-        }
-        let mut chunks = chunks.into_iter();
-        prepared.journal.publish_snapshot(name, &mut || Ok(chunks.next()))?;
-        let begin = *prepared.walk.begin();
-        self.driver()?.forget_damaged();
+        })?;
+        let (begin, end) = (*walk.begin(), walk.end().revision);
+        self.driver()?.remove_damaged(&mut **journal)?;
         self.snapshots.begin_at(begin.position.0, begin.revision.0, written);
-        prune(&mut *prepared.journal, begin.position)?;
+        prune(&mut **journal, begin.position)?;
+        let name = SnapshotName { end, author };
         self.snapshots.taken.fetch_add(1, Ordering::Relaxed);
         crate::trace::snapshot(name.end, written, start.elapsed());
         Ok(name)

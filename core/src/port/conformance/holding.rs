@@ -6,7 +6,7 @@ use super::{Check, Checked, Ground, Miss, broken, draft, filled, hold, read, rea
 use crate::{
     error::{Code, Error, Kind, Result},
     id::{Author, Position, Revision, TaskId},
-    port::{AppendError, Journal, SnapshotName, Tail},
+    port::{AppendError, Journal, SnapshotName, Tail, under_name},
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -30,7 +30,7 @@ fn name(end: u64, author: u64) -> SnapshotName {
 
 fn put(journal: &mut dyn Journal, name: SnapshotName, pieces: &[Vec<u8>]) -> Result<()> {
     let mut pieces = pieces.iter();
-    journal.publish_snapshot(name, &mut || Ok(pieces.next().cloned()))
+    journal.publish_snapshot(&mut under_name(name, || Ok(pieces.next().cloned())))
 }
 
 fn get(journal: &mut dyn Journal, name: SnapshotName) -> Result<Vec<u8>> {
@@ -58,10 +58,10 @@ fn publish(ground: &mut dyn Ground) -> Checked {
 fn failing_producer(ground: &mut dyn Ground) -> Checked {
     let (mut journal, _) = filled(ground, &[10])?;
     let mut calls = 0;
-    let answer = journal.publish_snapshot(name(1, 5), &mut || {
+    let answer = journal.publish_snapshot(&mut under_name(name(1, 5), || {
         calls += 1;
         if calls == 3 { Err(Error::new(Code::Cancelled, "enough")) } else { Ok(Some(vec![7; 5000])) }
-    });
+    }));
     same("the producer's own error", &answer.map_err(|error| error.code()), &Err(Code::Cancelled))?;
     same("the list", &journal.snapshots()?, &vec![])?;
     same("the list in another handle", &journal.reopen()?.snapshots()?, &vec![])?;
