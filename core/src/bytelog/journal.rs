@@ -82,7 +82,7 @@ impl<D: Disk + 'static> Journal for ByteLog<D> {
     }
 
     fn is_finished(&mut self, name: SnapshotName) -> Result<bool> {
-        self.has_both_ends(name)
+        self.is_framed(name)
     }
 
     fn read_snapshot(&mut self, name: SnapshotName, visit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {

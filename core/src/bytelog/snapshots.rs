@@ -169,14 +169,30 @@ impl<D: Disk> ByteLog<D> {
         Ok(!whole || head[..24] == header(self.store, of)[..24])
     }
 
-    /// Whether a snapshot has its header and the beginning of its trailer.
-    pub(super) fn has_both_ends(&mut self, of: SnapshotName) -> Result<bool> {
+    /// Whether a snapshot's header, the heads of its pieces and its trailer are whole. The pieces' bytes are not read.
+    pub(super) fn is_framed(&mut self, of: SnapshotName) -> Result<bool> {
         let file = self.disk.open(&name(of))?;
         let (len, _) = file.len()?;
-        let Some(at) = len.checked_sub(TRAILER as u64) else { return Ok(false) };
-        let (mut head, mut end) = ([0; HEADER], [0; END.len()]);
-        let read = file.read_at(0, &mut head)? == HEADER && file.read_at(at, &mut end)? == END.len();
-        Ok(read && head == header(self.store, of) && end == END)
+        let mut first = [0; HEADER];
+        if file.read_at(0, &mut first)? < HEADER || first != header(self.store, of) {
+            return Ok(false);
+        }
+        let (mut at, mut total, mut sums) = (HEADER as u64, 0, sums_of(&first));
+        loop {
+            let (mut head, mut tail) = ([0; 8], [0; TRAILER]);
+            if file.read_at(at, &mut head)? < head.len() {
+                return Ok(false);
+            }
+            if head == END {
+                let read = file.read_at(at, &mut tail)?;
+                return Ok(read == TRAILER && tail == trailer(total, sums) && len == at + TRAILER as u64);
+            }
+            let [a, b, c, d, sum @ ..] = head;
+            let length = u64::from(u32::from_le_bytes([a, b, c, d]));
+            sums.update(&sum);
+            at += 8 + length;
+            total += length;
+        }
     }
 
     pub(super) fn visit_snapshot(

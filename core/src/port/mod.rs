@@ -209,8 +209,8 @@ pub trait Journal: Send {
     /// The snapshots, newest first (J7).
     fn snapshots(&mut self) -> Result<Vec<SnapshotName>>;
 
-    /// Whether a snapshot that is listed has its beginning and its end, where that can be told without reading it all. One
-    /// that has not is damaged.
+    /// Whether a snapshot that is listed stands there from its beginning to its end, where that can be told without reading
+    /// all of it. One that does not is damaged.
     fn is_finished(&mut self, name: SnapshotName) -> Result<bool> {
         let _ = name;
         Ok(true)
