@@ -11,7 +11,10 @@ use std::sync::{
 use tenure_core::{
     Author, Code, Error, Result, Revision, StoreId, TaskId,
     entry::EntryKind,
-    port::{AppendError, Draft, Journal, SnapshotName, Tail},
+    port::{
+        AppendError, Draft, Journal, SnapshotName, Tail,
+        conformance::{self, Ground},
+    },
     rows::{MemoryRows, RowLog, RowSync, Rows},
 };
 
@@ -185,7 +188,7 @@ fn after_a_failed_sync_none_answers_until_the_journal_was_healed() {
     let failing = Arc::new(AtomicBool::new(true));
     let mut journal = RowLog::new(Meddled { failing: Some(failing.clone()), ..Meddled::new(rows) });
     let tail = read(&mut journal, &tails[0]).unwrap();
-    assert_eq!(journal.durable().0, 0);
+    assert_eq!(journal.durable(), tails[4].position, "what the last entry's author knew, and no more");
     assert_eq!(journal.syncer().sync().unwrap_err().message(), "no disk");
 
     failing.store(false, Ordering::Relaxed);
@@ -291,4 +294,57 @@ fn threads_that_append_without_sections_commit_each_entry_once() {
     let mut journal = RowLog::new(rows);
     let floor = journal.floor().unwrap();
     assert_eq!(read(&mut journal, &floor).unwrap().revision, Revision(3 * EACH));
+}
+
+/// Rows in memory that ask for syncs.
+#[derive(Default)]
+struct Syncing {
+    made: u8,
+    last: Option<MemoryRows>,
+}
+
+impl Syncing {
+    fn over(&mut self, rows: MemoryRows) -> Box<dyn Journal> {
+        self.last = Some(rows.clone());
+        Box::new(RowLog::new(Meddled { failing: Some(Arc::default()), ..Meddled::new(rows) }))
+    }
+}
+
+impl Ground for Syncing {
+    fn fresh(&mut self) -> Result<Box<dyn Journal>> {
+        self.made += 1;
+        let rows = MemoryRows::new(StoreId([self.made; 16]));
+        Ok(self.over(rows))
+    }
+
+    fn recreate(&mut self) -> Option<Result<Box<dyn Journal>>> {
+        self.made += 1;
+        let rows = self.last.as_ref()?.recreate(StoreId([self.made; 16]));
+        Some(Ok(self.over(rows)))
+    }
+}
+
+#[test]
+fn rows_with_a_sync_of_their_own_keep_every_contract() {
+    conformance::assert_kept(&conformance::run(&mut Syncing::default()), &[]);
+}
+
+#[test]
+fn of_the_handles_on_rows_each_learns_what_another_has_synced_and_need_not_do_it_again() {
+    let (rows, tails) = five();
+    let mut one = RowLog::new(Meddled { failing: Some(Arc::default()), ..Meddled::new(rows.clone()) });
+    let mut two = one.reopen().unwrap();
+    let end = read(&mut one, &tails[0]).unwrap();
+    read(&mut *two, &tails[0]).unwrap();
+    let synced = one.syncer().sync().unwrap();
+    one.note_synced(&synced);
+    assert_eq!(two.durable(), end.position);
+    let calls = one.rows().syncs.load(Ordering::Relaxed);
+    assert_eq!(two.syncer().sync().unwrap().position, end.position);
+    assert_eq!(one.rows().syncs.load(Ordering::Relaxed), calls, "what is durable was synced again");
+    // One of another process learns it from the next entry.
+    one.append(&end, &[draft(&end, b"next")]).unwrap();
+    let mut other = RowLog::new(Meddled { failing: Some(Arc::default()), ..Meddled::new(rows) });
+    read(&mut other, &tails[0]).unwrap();
+    assert_eq!(other.durable(), end.position);
 }

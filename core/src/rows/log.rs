@@ -5,7 +5,7 @@ use core::{
     borrow::BorrowMut,
     fmt,
     marker::PhantomData,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use super::{
@@ -31,8 +31,9 @@ pub struct Seen {
     pub(super) known: Option<Tail>,
     /// The furthest position that was read or appended.
     pub(super) end: Position,
-    /// Up to where a sync is known to have worked; not used where appends are durable by themselves.
-    durable: Position,
+    /// Up to where a sync is known to have worked, shared by all handles that were reopened from one; not used where appends
+    /// are durable by themselves. Where a number of rows does not fit, the handles know of less than is durable.
+    synced: Arc<AtomicUsize>,
     /// Whether appends are durable by themselves.
     immediate: bool,
     /// Set while a sync has failed and none has worked since.
@@ -59,7 +60,7 @@ impl<R: Rows> RowLog<R> {
             salt: Salt::of(identity),
             known: None,
             end: Position(0),
-            durable: Position(0),
+            synced: Arc::default(),
             immediate,
             suspect: Arc::new(AtomicBool::new(false)),
         };
@@ -85,7 +86,11 @@ impl Seen {
     }
 
     fn durable(&self) -> Position {
-        if self.immediate { self.end } else { self.durable }
+        if self.immediate { self.end } else { Position(self.synced.load(Ordering::Acquire) as u64) }
+    }
+
+    fn note(&self, position: Position) {
+        self.synced.fetch_max(usize::try_from(position.0).unwrap_or(usize::MAX), Ordering::AcqRel);
     }
 }
 
@@ -101,7 +106,7 @@ impl<R: Rows, B: BorrowMut<R>, S: BorrowMut<Seen>> RowLog<R, B, S> {
             sync()?;
         }
         seen.suspect.store(false, Ordering::Release);
-        seen.durable = seen.durable.max(end);
+        seen.note(end);
         Ok(())
     }
 }
@@ -123,14 +128,16 @@ where
     fn read(&mut self, from: &Tail, visit: Visit<'_>) -> Result<Tail> {
         let (rows, seen) = self.parts();
         let salt = seen.salt;
-        let mut tail = *from;
+        let (mut tail, mut mark) = (*from, Position(0));
         rows.read(from.position.0, &mut |n, row| {
             let stored = in_row(n, &tail, read_row(salt, &tail, row))?;
-            let behind = stored.tail;
+            let (behind, durable) = (stored.tail, stored.durable);
             visit(stored)?;
-            tail = behind;
+            (tail, mark) = (behind, mark.max(durable));
             Ok(())
         })?;
+        // What its author knew, who may be another process.
+        seen.note(mark);
         // Nothing came in: either this is the end, or a place that is no part of this history.
         if tail == *from && !self.anchored(from)? {
             return Err(Error::new(
@@ -183,7 +190,10 @@ where
 
     fn syncer(&mut self) -> Box<dyn Syncer> {
         let (rows, seen) = self.parts();
-        Box::new(RowSyncer { position: seen.end, sync: rows.syncer(), suspect: seen.suspect.clone() })
+        // Another handle may have done it already.
+        let done = seen.end > Position(0) && seen.durable() >= seen.end;
+        let sync = if done { None } else { rows.syncer() };
+        Box::new(RowSyncer { position: seen.end, sync, suspect: seen.suspect.clone() })
     }
 
     fn durable(&mut self) -> Position {
@@ -191,8 +201,7 @@ where
     }
 
     fn note_synced(&mut self, synced: &Synced) {
-        let (_, seen) = self.parts();
-        seen.durable = seen.durable.max(synced.position);
+        self.parts().1.note(synced.position);
     }
 
     fn heal(&mut self, _wait: Millis) -> Result<()> {
@@ -242,7 +251,12 @@ where
     }
 
     fn reopen(&self) -> Result<Box<dyn Journal>> {
-        Ok(Box::new(RowLog::new(*self.rows.borrow().reopen()?)))
+        let mut second = RowLog::new(*self.rows.borrow().reopen()?);
+        let seen = self.seen.borrow();
+        if second.seen.identity == seen.identity {
+            second.seen.synced = seen.synced.clone();
+        }
+        Ok(Box::new(second))
     }
 
     fn close(&mut self) -> Result<()> {
