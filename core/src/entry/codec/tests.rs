@@ -151,3 +151,25 @@ fn what_is_read_here_is_what_postcard_reads_whatever_the_bytes() {
     }
     assert!(read > 1_000 && damaged > 500, "{read} ops were read, {damaged} of them damaged");
 }
+
+#[test]
+fn a_number_that_is_longer_than_it_need_be_is_read_and_one_that_does_not_fit_is_refused() {
+    use crate::entry::Payload;
+    let read = |now: &[u8], ops: &[u8]| {
+        let bytes = [now, &[0x81, 0x00], &[0x81, 0x80, 0x00], b"a", &[0], ops].concat();
+        Payload::read(&bytes).map(|payload| (payload.head.now, payload.head.owner.0, payload.head.actor.len())).ok()
+    };
+    let five: [&[u8]; 4] =
+        [&[5], &[0x85, 0x00], &[0x85, 0x80, 0x80, 0x00], &[0x85, 128, 128, 128, 128, 128, 128, 128, 128, 0]];
+    let none: [&[u8]; 3] = [&[0], &[0x80, 0x00], &[0x80, 0x80, 0x80, 0x80, 0x00]];
+    for now in five {
+        for ops in none {
+            assert_eq!(read(now, ops), Some((5, 1, 1)), "{now:x?} {ops:x?}");
+        }
+    }
+    let too_long: [&[u8]; 2] =
+        [&[0x85, 128, 128, 128, 128, 128, 128, 128, 128, 128, 0], &[255, 255, 255, 255, 255, 255, 255, 255, 255, 2]];
+    assert_eq!(too_long.map(|now| read(now, &[0])), [None, None]);
+    let too_large: [&[u8]; 2] = [&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00], &[0xff, 0xff, 0xff, 0xff, 0x10]];
+    assert_eq!(too_large.map(|ops| read(&[5], ops)), [None, None]);
+}
