@@ -58,7 +58,7 @@ fn remove_record(key: &'static str) -> Op<'static> {
 fn merged(ops: &[Op<'static>]) -> Vec<Op<'static>> {
     let mut merged = Coalescer::default();
     ops.iter().cloned().for_each(|op| merged.push(op));
-    merged.into_ops()
+    merged.into_ops().into_vec()
 }
 
 #[test]

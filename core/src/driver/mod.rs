@@ -26,7 +26,7 @@ pub use snapshots::{Prepared, begin_of, prune};
 use alloc::{boxed::Box, format, vec::Vec};
 use core::cell::RefCell;
 
-use run::Run;
+use run::{Answers, Run};
 
 use crate::{
     engine::{Engine, Setup},
@@ -157,11 +157,14 @@ impl Driver {
 
     /// Answers requests, in their order, as few appends as their meeting allows. An answer's `Err` is that request's own.
     pub fn run(&mut self, asks: &[Ask<'_>], clock: Clock<'_>) -> Vec<Result<Done>> {
+        self.answer(asks, clock).into_vec()
+    }
+
+    fn answer(&mut self, asks: &[Ask<'_>], clock: Clock<'_>) -> Answers {
         let mut run = Run::new(asks);
         self.weigh_journal();
         let bytes = if self.short { NO_SPACE } else { self.journal_bytes };
-        let lock_wait = self.lock_wait;
-        let mut reloads = 0;
+        let (lock_wait, mut reloads) = (self.lock_wait, 0);
         while !run.finished() {
             let engine = RefCell::new(&mut self.engine);
             let run = &mut run;
@@ -187,7 +190,7 @@ impl Driver {
 
     /// Answers one request.
     pub fn ask(&mut self, ask: Ask<'_>, clock: Clock<'_>) -> Result<Done> {
-        self.run(&[ask], clock).pop().unwrap_or_else(|| Err(Error::new(Code::Internal, "a request got no answer")))
+        self.answer(&[ask], clock).pop().unwrap_or_else(|| Err(Error::new(Code::Internal, "a request got no answer")))
     }
 
     /// Appends an entry that is no transaction: `stage` puts it into the engine, or says why it can't, or that

@@ -25,12 +25,17 @@ const BATCH_BYTES: usize = 4 << 20;
 /// How often a journal that fails is looked at again before an answer is given up.
 const LOOKS: u32 = 3;
 
+/// Answers in the order of their requests; mostly it is one.
+pub(super) type Answers = SmallVec<[Result<Done>; 1]>;
+
 /// Requests on their way to answers.
 pub(super) struct Run<'a> {
     asks: &'a [Ask<'a>],
-    answers: Vec<Result<Done>>,
-    /// Those that are staged, by what they will answer: staged ones, and answers that follow staged ones.
-    staged: SmallVec<[Option<Result<Done>>; 1]>,
+    answers: Answers,
+    /// How many of the requests behind those are staged, or have an answer that follows staged ones.
+    staged: usize,
+    /// The latter, by their place among them.
+    aside: Vec<(usize, Result<Done>)>,
     attempts: u32,
     /// Whether the storage was found full.
     pub short: bool,
@@ -38,10 +43,11 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub fn new(asks: &'a [Ask<'a>]) -> Self {
-        Self { asks, answers: Vec::with_capacity(asks.len()), staged: SmallVec::new(), attempts: 0, short: false }
+        let answers = SmallVec::with_capacity(asks.len());
+        Self { asks, answers, staged: 0, aside: Vec::new(), attempts: 0, short: false }
     }
 
-    pub fn into_answers(self) -> Vec<Result<Done>> {
+    pub fn into_answers(self) -> Answers {
         self.answers
     }
 
@@ -51,10 +57,15 @@ impl<'a> Run<'a> {
 
     /// Every request that has no answer yet gets this one.
     pub fn fail(&mut self, error: &Error) {
-        self.staged.clear();
+        self.forget();
         while !self.finished() {
             self.answers.push(Err(error.clone()));
         }
+    }
+
+    fn forget(&mut self) {
+        self.staged = 0;
+        self.aside.clear();
     }
 
     /// What is done inside a section of the journal.
@@ -65,7 +76,7 @@ impl<'a> Run<'a> {
         mut journal_bytes: u64,
         clock: Clock<'_>,
     ) -> Result<()> {
-        self.staged.clear();
+        self.forget();
         catch_up(engine, journal, clock)?;
         while !self.finished() {
             // One time for the round: it is microseconds long.
@@ -73,7 +84,7 @@ impl<'a> Run<'a> {
             self.stage(engine, journal_bytes, now);
             if engine.drafts().is_empty() {
                 // Nothing is to be written, and these are the answers.
-                self.answers.extend(self.staged.drain(..).flatten());
+                self.answers.extend(self.aside.drain(..).map(|(_, answer)| answer));
                 continue;
             }
             match journal.append(engine.tail(), engine.drafts()) {
@@ -83,7 +94,7 @@ impl<'a> Run<'a> {
                 }
                 Err(AppendError::Conflict) => {
                     engine.rollback();
-                    self.staged.clear();
+                    self.forget();
                     self.attempts += 1;
                     return if self.attempts == ATTEMPTS { Err(lost_every_race()) } else { Ok(()) };
                 }
@@ -109,23 +120,20 @@ impl<'a> Run<'a> {
 
     /// Stages requests until the batch is full or one meets another.
     fn stage(&mut self, engine: &mut Engine, journal_bytes: u64, now: Millis) {
-        self.staged.clear();
+        self.forget();
         let mut bytes = 0;
         for ask in &self.asks[self.answers.len()..] {
             let until = engine.tail().position;
-            let last = self.answers.len() + self.staged.len() + 1 == self.asks.len();
+            let last = self.answers.len() + self.staged + 1 == self.asks.len();
             let staged =
                 if last { engine.stage_last(*ask, now, journal_bytes) } else { engine.stage(*ask, now, journal_bytes) };
-            let answer = match staged {
-                Ok(Stage::Staged) => {
-                    bytes += engine.drafts().last().map_or(0, |draft| draft.payload.len());
-                    None
-                }
-                Ok(Stage::Answered(committed)) => Some(Ok(Done { committed, until })),
+            match staged {
+                Ok(Stage::Staged) => bytes += engine.drafts().last().map_or(0, |draft| draft.payload.len()),
+                Ok(Stage::Answered(committed)) => self.aside.push((self.staged, Ok(Done { committed, until }))),
                 Ok(Stage::Deferred) => break,
-                Err(error) => Some(Err(error)),
-            };
-            self.staged.push(answer);
+                Err(error) => self.aside.push((self.staged, Err(error))),
+            }
+            self.staged += 1;
             if engine.drafts().len() >= BATCH || bytes >= BATCH_BYTES {
                 break;
             }
@@ -135,20 +143,20 @@ impl<'a> Run<'a> {
     /// What was staged stands in the journal: each gets its answer.
     fn confirm(&mut self, engine: &mut Engine, tail: &Tail, now: Millis) -> Result<()> {
         let until = tail.position;
-        let Self { staged, answers, .. } = self;
-        let mut staged = staged.drain(..);
+        let Self { aside, answers, .. } = self;
+        let first = answers.len();
+        let mut aside = aside.drain(..).peekable();
         // One that was answered at once was judged behind what is appended now.
         let judged = |answer: Result<Done>| answer.map(|done| Done { until: done.until.max(until), ..done });
         engine.confirm_each(tail, now, &mut |committed| {
-            for answer in staged.by_ref() {
-                match answer {
-                    Some(answer) => answers.push(judged(answer)),
-                    None => break,
-                }
+            while let Some((_, answer)) = aside.next_if(|(place, _)| first + place == answers.len()) {
+                answers.push(judged(answer));
             }
             answers.push(Ok(Done { committed, until }));
         })?;
-        answers.extend(staged.flatten().map(judged));
+        for (_, answer) in aside {
+            answers.push(judged(answer));
+        }
         Ok(())
     }
 
@@ -156,9 +164,10 @@ impl<'a> Run<'a> {
     fn answer_in_part(&mut self, done: Vec<Committed>, until: Position, error: Option<&Error>) {
         let mut done = done.into_iter();
         let mut lost = false;
-        for staged in self.staged.drain(..) {
-            let answer = match staged {
-                Some(answer) if !lost => answer,
+        let mut aside = self.aside.drain(..).peekable();
+        for place in 0..self.staged {
+            let answer = match aside.next_if(|(at, _)| *at == place) {
+                Some((_, answer)) if !lost => answer,
                 // What it was judged by is not in the journal.
                 Some(_) => Err(groundless()),
                 None => match (done.next(), error) {

@@ -44,7 +44,7 @@ impl Engine {
                 tail: if last { *tail } else { between },
                 payload: &draft.payload,
             };
-            self.absorb(&stored, now, &answer.slots)?;
+            self.absorb(&stored, now, Some(answer))?;
             answered(self.committed(draft.revision, answer, false));
         }
         // The buffers serve the next batch.
@@ -68,12 +68,12 @@ impl Engine {
         });
         if !own {
             self.rollback();
-            self.absorb(stored, now, &[])?;
+            self.absorb(stored, now, None)?;
             return Ok(None);
         }
         let draft = self.drafts.remove(0);
         let answer = self.answers.remove(0);
-        self.absorb(stored, now, &answer.slots)?;
+        self.absorb(stored, now, Some(&answer))?;
         Ok(Some(self.committed(draft.revision, &answer, false)))
     }
 

@@ -21,7 +21,6 @@ pub use event::{Change, ChangeKind, Event};
 pub use level::LEVEL;
 
 use alloc::{sync::Arc, vec::Vec};
-use core::cell::Cell;
 
 use crate::{
     entry::EntryKind,
@@ -30,9 +29,9 @@ use crate::{
     limits::Limits,
     port::{Draft, Stored, Tail},
     request::Committed,
-    state::{Mode, State, dice::Dice},
+    state::{Known, Mode, State, dice::Dice},
     time::Millis,
-    txn::{Answer, Ask, Bench, Caller, Overlay, Verdict, judge},
+    txn::{Answer, Ask, Bench, Caller, Overlay, Plan, Verdict, judge},
 };
 
 /// How a handle is set up.
@@ -70,6 +69,8 @@ pub struct Engine {
     answers: Vec<Answer>,
     /// Whether the last draft was staged as the last of its batch.
     sealed: bool,
+    /// What is being judged.
+    plan: Plan,
     /// Buffers of payloads that were confirmed.
     spare: Vec<Vec<u8>>,
     tail: Tail,
@@ -97,6 +98,7 @@ impl Engine {
             drafts: Vec::new(),
             answers: Vec::new(),
             sealed: false,
+            plan: Plan::default(),
             spare: Vec::new(),
             tail,
             limits: setup.limits,
@@ -169,6 +171,11 @@ impl Engine {
         self.state.take_stirred()
     }
 
+    /// Instead of [`take_stirred`](Self::take_stirred), where nobody waits.
+    pub fn forget_stirred(&mut self) {
+        self.state.forget_stirred();
+    }
+
     /// From now on, whether every confirmed entry becomes an [`Event`].
     pub fn watch(&mut self, watching: bool) {
         self.watching = watching;
@@ -210,14 +217,16 @@ impl Engine {
     /// Takes in an entry that stands behind the tail. Nothing may be staged.
     pub fn ingest(&mut self, stored: &Stored<'_>, now: Millis) -> Result<()> {
         debug_assert!(self.drafts.is_empty(), "an entry was ingested over staged ones");
-        self.absorb(stored, now, &[])
+        self.absorb(stored, now, None)
     }
 
-    fn absorb(&mut self, stored: &Stored<'_>, now: Millis, slots: &[u32]) -> Result<()> {
+    /// Takes in an entry; `own` is what was noted when this handle staged it.
+    fn absorb(&mut self, stored: &Stored<'_>, now: Millis, own: Option<&Answer>) -> Result<()> {
         if let Some(why) = &self.closed {
             return Err(why.clone());
         }
-        let counted = self.state.apply_at(stored, Mode::Strict, self.limits.request_window, slots);
+        let known = own.map_or_else(Known::default, |answer| answer.known(&self.caller.actor));
+        let counted = self.state.apply_known(stored, Mode::Strict, self.limits.request_window, known);
         let counted = counted.inspect_err(|error| {
             self.closed.get_or_insert(error.clone());
         })?;
@@ -227,17 +236,9 @@ impl Engine {
             return Ok(());
         }
         self.closed = level::too_new(&self.state);
-        if self.watching || stored.kind != EntryKind::Transaction || stored.author != self.author {
-            self.look(stored, now);
-        }
-        Ok(())
-    }
-
-    /// The parts of an entry that matter beside the state.
-    fn look(&mut self, stored: &Stored<'_>, now: Millis) {
-        let Ok(payload) = crate::entry::Payload::read(stored.payload) else { return };
+        // The parts of an entry that matter beside the state.
         if stored.author != self.author && now > 0 {
-            self.ahead = self.ahead.max(payload.head.now.saturating_sub(now));
+            self.ahead = self.ahead.max(self.state.judged_at().saturating_sub(now));
         }
         if stored.kind == EntryKind::SnapshotBegun {
             self.marker = Some((stored.author, stored.tail.revision));
@@ -245,6 +246,7 @@ impl Engine {
         if self.watching {
             self.events.extend(Event::read(stored));
         }
+        Ok(())
     }
 
     /// Judges a request as of `now` and stages what it becomes. `journal_bytes` is what waits for a snapshot.
@@ -273,24 +275,28 @@ impl Engine {
             revision: self.last_revision(),
             next_id: self.next_id(),
             alone,
-            spare: Cell::new(self.spare.pop().unwrap_or_default()),
         };
-        match judge(&bench, ask, &mut self.dice)? {
-            Verdict::Plan(plan) => {
+        let plan = &mut self.plan;
+        if plan.payload.capacity() == 0 {
+            plan.payload = self.spare.pop().unwrap_or_default();
+        }
+        match judge(&bench, ask, &mut self.dice, plan)? {
+            Verdict::Planned => {
                 if plan.next_id.0 > crate::id::MAX_ID {
                     return Err(Error::new(Code::Full, "the store has used up its 2^53 task ids: begin a new store"));
                 }
-                let revision = self.push(EntryKind::Transaction, plan.next_id, plan.payload);
-                self.answers.push(plan.answer);
+                let (next_id, payload) = (plan.next_id, core::mem::take(&mut plan.payload));
+                self.answers.push(core::mem::take(&mut plan.answer));
+                let revision = self.push(EntryKind::Transaction, next_id, payload);
                 if alone {
                     self.sealed = true;
                 } else {
-                    self.overlay.stage(plan.footprint, revision);
+                    self.overlay.stage(&mut self.plan.footprint, revision);
                 }
                 Ok(Stage::Staged)
             }
-            Verdict::Answer { revision, answer, repeated } => {
-                Ok(Stage::Answered(self.committed(revision, &answer, repeated)))
+            Verdict::Answer { revision, repeated } => {
+                Ok(Stage::Answered(self.committed(revision, &self.plan.answer, repeated)))
             }
             Verdict::Deferred => Ok(Stage::Deferred),
         }

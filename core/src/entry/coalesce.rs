@@ -12,12 +12,17 @@
 //! are merged when they are judged: for those nothing is left to do, and nothing is looked up. It matters to whoever
 //! makes one transaction out of several changes.
 
-use alloc::{borrow::Cow, collections::BTreeMap, vec::Vec};
+use alloc::{borrow::Cow, boxed::Box, collections::BTreeMap};
+
+use smallvec::SmallVec;
 
 use super::Op;
 
 /// A record's table and key.
 type Name<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Ops of one transaction; most have one.
+pub type Ops<'a> = SmallVec<[Op<'a>; 1]>;
 
 /// Collects the ops of one transaction. Taking them consumes it, so nothing is added or taken afterwards:
 ///
@@ -28,24 +33,46 @@ type Name<'a> = (Cow<'a, str>, Cow<'a, str>);
 /// ```
 #[derive(Debug, Default)]
 pub struct Coalescer<'a> {
-    ops: Vec<Op<'a>>,
-    /// The op that touched a task last, among the first `indexed` ops.
-    tasks: BTreeMap<u64, usize>,
-    /// The op that touched a record last.
-    records: BTreeMap<Name<'a>, usize>,
-    indexed: usize,
+    ops: Ops<'a>,
+    /// Made when something is looked for: most transactions touch nothing twice.
+    index: Option<Box<Index<'a>>>,
     /// The highest task id that was touched: what lies above it is new, and is not looked for.
     highest: u64,
+}
+
+/// Which op touched what last.
+#[derive(Debug, Default)]
+struct Index<'a> {
+    tasks: BTreeMap<u64, usize>,
+    records: BTreeMap<Name<'a>, usize>,
+    /// How many ops are in it.
+    ops: usize,
 }
 
 impl<'a> Coalescer<'a> {
     /// A collector with room for that many ops.
     pub fn with_capacity(ops: usize) -> Self {
-        Self { ops: Vec::with_capacity(ops), ..Self::default() }
+        Self { ops: SmallVec::with_capacity(ops), index: None, highest: 0 }
     }
 
     /// Adds an op, or lets an earlier one take it in.
+    #[inline]
     pub fn push(&mut self, op: Op<'a>) {
+        let fresh = match &op {
+            Op::Save { task, .. } => task.id.0 > self.highest,
+            Op::Remove { id, .. } => id.0 > self.highest,
+            Op::Put { .. } | Op::RemoveRecord { .. } => self.ops.is_empty(),
+            Op::Retitle(_) | Op::Level(_) => true,
+        };
+        self.highest = touched(&op).into_iter().fold(self.highest, u64::max);
+        if fresh {
+            self.ops.push(op);
+        } else {
+            self.push_or_merge(op);
+        }
+    }
+
+    fn push_or_merge(&mut self, op: Op<'a>) {
         let op = match op {
             Op::Save { replaces, task } => match self.task(task.id.0) {
                 Some(Op::Save { task: earlier, .. })
@@ -73,43 +100,41 @@ impl<'a> Coalescer<'a> {
             },
             op @ (Op::Retitle(_) | Op::Level(_)) => op,
         };
-        self.highest = touched(&op).into_iter().fold(self.highest, u64::max);
         self.ops.push(op);
     }
 
+    /// The merged ops so far, in the order in which their items were first named.
+    pub fn ops(&self) -> &[Op<'a>] {
+        &self.ops
+    }
+
     /// The merged ops, in the order in which their items were first named.
-    pub fn into_ops(self) -> Vec<Op<'a>> {
+    pub fn into_ops(self) -> Ops<'a> {
         self.ops
     }
 
     /// The op that touched a task last.
     fn task(&mut self, id: u64) -> Option<&mut Op<'a>> {
-        if id > self.highest {
-            return None;
-        }
-        self.index();
-        let at = *self.tasks.get(&id)?;
+        let at = *self.indexed().tasks.get(&id)?;
         self.ops.get_mut(at)
     }
 
     /// The op that touched a record last.
     fn record(&mut self, table: &Cow<'a, str>, key: &Cow<'a, str>) -> Option<&mut Op<'a>> {
-        if self.ops.is_empty() {
-            return None;
-        }
-        self.index();
-        let at = *self.records.get(&(table.clone(), key.clone()))?;
+        let at = *self.indexed().records.get(&(table.clone(), key.clone()))?;
         self.ops.get_mut(at)
     }
 
-    fn index(&mut self) {
-        for (at, op) in self.ops.iter().enumerate().skip(self.indexed) {
-            self.tasks.extend(touched(op).into_iter().filter(|id| *id != 0).map(|id| (id, at)));
+    fn indexed(&mut self) -> &Index<'a> {
+        let index = self.index.get_or_insert_default();
+        for (at, op) in self.ops.iter().enumerate().skip(index.ops) {
+            index.tasks.extend(touched(op).into_iter().filter(|id| *id != 0).map(|id| (id, at)));
             if let Op::Put { table, key, .. } | Op::RemoveRecord { table, key } = op {
-                self.records.insert((table.clone(), key.clone()), at);
+                index.records.insert((table.clone(), key.clone()), at);
             }
         }
-        self.indexed = self.ops.len();
+        index.ops = self.ops.len();
+        index
     }
 }
 

@@ -11,7 +11,7 @@ mod coalesce;
 mod codec;
 mod op;
 
-pub use coalesce::Coalescer;
+pub use coalesce::{Coalescer, Ops};
 pub(crate) use codec::{Rest, put_image};
 pub use op::{Image, Op, Reason, Retitle};
 
@@ -123,17 +123,46 @@ impl<'a> Payload<'a> {
             Some(head) => (head, quick.0),
             None => postcard::take_from_bytes::<EntryHead<'a>>(bytes).map_err(|error| unreadable(&error))?,
         };
+        Self::behind(head, rest)
+    }
+
+    /// The payload whose head was read, or just written, and behind which `rest` stands.
+    #[inline]
+    pub(crate) fn behind(head: EntryHead<'a>, rest: &'a [u8]) -> Result<Self> {
         let left = head.ops;
         if left == 0 && !rest.is_empty() {
-            return Err(Error::new(Code::Corrupt, "an entry has bytes behind its last op"));
+            return Err(excess());
         }
         Ok(Self { head, rest, left })
+    }
+}
+
+impl<'a> Payload<'a> {
+    /// Gives the ops to `visit` one by one, until it has enough of them.
+    pub(crate) fn each(mut self, mut visit: impl FnMut(&Op<'a>) -> Result<()>) -> Result<()> {
+        // Without the detour of an option of a result: an op is large, and this is every commit's way.
+        while self.left > 0 {
+            let mut quick = Rest(self.rest);
+            let Some(op) = quick.op() else {
+                let Some(op) = self.next() else { break };
+                visit(&op?)?;
+                continue;
+            };
+            self.rest = quick.0;
+            self.left -= 1;
+            if self.left == 0 && !self.rest.is_empty() {
+                return Err(excess());
+            }
+            visit(&op)?;
+        }
+        Ok(())
     }
 }
 
 impl<'a> Iterator for Payload<'a> {
     type Item = Result<Op<'a>>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         let mut quick = Rest(self.rest);
@@ -154,10 +183,15 @@ impl<'a> Iterator for Payload<'a> {
             },
         };
         if self.left == 0 && !self.rest.is_empty() {
-            return Some(Err(Error::new(Code::Corrupt, "an entry has bytes behind its last op")));
+            return Some(Err(excess()));
         }
         Some(Ok(op))
     }
+}
+
+#[cold]
+fn excess() -> Error {
+    Error::new(Code::Corrupt, "an entry has bytes behind its last op")
 }
 
 #[cold]
@@ -171,12 +205,30 @@ fn unreadable(error: &postcard::Error) -> Error {
 
 /// A payload being written: head first, ops behind it.
 pub fn write_head(out: &mut Vec<u8>, head: &EntryHead<'_>) {
-    codec::put_head(out, head);
+    codec::put_who(out, head.now, head.owner, &head.actor);
+    codec::put_request(out, head.request.as_ref(), head.ops);
+}
+
+/// Writes the first part of a head, when and who, behind what is there; [`write_request`] writes the rest.
+pub(crate) fn write_who(out: &mut Vec<u8>, now: Millis, owner: OwnerId, actor: &str) {
+    codec::put_who(out, now, owner, actor);
+}
+
+/// Writes the second part of a head.
+pub(crate) fn write_request(out: &mut Vec<u8>, request: Option<&RequestMark<'_>>, ops: u32) {
+    codec::put_request(out, request, ops);
 }
 
 /// Writes one op behind what is there.
 pub fn write_op(out: &mut Vec<u8>, op: &Op<'_>) {
     codec::put_op(out, op);
+}
+
+/// Writes ops behind what is there.
+pub(crate) fn write_ops(out: &mut Vec<u8>, ops: &[Op<'_>]) {
+    for op in ops {
+        codec::put_op(out, op);
+    }
 }
 
 /// Writes a value behind what is there.

@@ -22,6 +22,15 @@ pub enum Mode {
     Tolerant,
 }
 
+/// What need not be found out again of an entry that this handle has just made.
+#[derive(Debug, Default)]
+pub(crate) struct Known<'a> {
+    /// The slots in which the tasks that it changes are likely to stand, in the order of its ops.
+    pub slots: &'a [u32],
+    /// Its head, and the bytes that the head takes up in the payload.
+    pub head: Option<(EntryHead<'a>, usize)>,
+}
+
 /// Who did an entry, and when.
 pub(super) struct Doing<'a> {
     pub owner: u64,
@@ -49,11 +58,17 @@ impl State {
     /// An entry of another author while one has the store for itself is skipped (rule E1); so the answer says
     /// whether it counted. After an error the state is not to be used any more.
     pub fn apply(&mut self, stored: &Stored<'_>, mode: Mode, window: u64) -> Result<bool> {
-        self.apply_at(stored, mode, window, &[])
+        self.apply_known(stored, mode, window, Known::default())
     }
 
-    /// The same, with the slots in which the tasks that the entry changes are likely to stand.
-    pub(crate) fn apply_at(&mut self, stored: &Stored<'_>, mode: Mode, window: u64, slots: &[u32]) -> Result<bool> {
+    /// The same, with what is known of the entry.
+    pub(crate) fn apply_known(
+        &mut self,
+        stored: &Stored<'_>,
+        mode: Mode,
+        window: u64,
+        known: Known<'_>,
+    ) -> Result<bool> {
         let revision = stored.tail.revision;
         if revision.0 != self.revision.0 + 1 {
             return Err(Error::new(
@@ -71,15 +86,17 @@ impl State {
         if alone && stored.kind != EntryKind::HandOff {
             return Ok(false);
         }
-        let payload = Payload::read(stored.payload)?;
+        let payload = match known.head {
+            Some((head, len)) => Payload::behind(head, stored.payload.get(len..).unwrap_or_default())?,
+            None => Payload::read(stored.payload)?,
+        };
+        debug_assert_eq!(Payload::read(stored.payload).ok().map(|read| read.head).as_ref(), Some(&payload.head));
         self.begin(stored, &payload.head, mode);
-        let slots = slots.iter();
+        let slots = known.slots.iter();
         let mut doing = Doing { owner: payload.head.owner.0, now: payload.head.now, revision, mode, slots };
         self.placed.clear();
         self.placed.shrink_to(PLACED);
-        for op in payload {
-            self.apply_op(&mut doing, op?)?;
-        }
+        payload.each(|op| self.apply_op(&mut doing, op))?;
         Ok(true)
     }
 
@@ -89,6 +106,7 @@ impl State {
             EntryKind::Release => self.exclusive = Author(0),
             _ => {}
         }
+        self.now = head.now;
         self.past.meet(head.owner.0, &head.actor);
         if let Some(mark) = head.request.as_ref().filter(|_| mode == Mode::Strict) {
             let outcome = Remembered {
@@ -101,37 +119,37 @@ impl State {
         }
     }
 
-    fn apply_op(&mut self, doing: &mut Doing<'_>, op: Op<'_>) -> Result<()> {
+    fn apply_op(&mut self, doing: &mut Doing<'_>, op: &Op<'_>) -> Result<()> {
         match op {
-            Op::Save { replaces, task } => self.save(doing, replaces, &task),
-            Op::Retitle(retitle) => self.retitle(doing, &retitle),
-            Op::Remove { id, reason } => match self.present(doing, id) {
+            Op::Save { replaces, task } => self.save(doing, *replaces, task),
+            Op::Retitle(retitle) => self.retitle(doing, retitle),
+            Op::Remove { id, reason } => match self.present(doing, *id) {
                 Some(slot) => {
                     let gone = self.drop_slot(slot);
-                    self.remember(doing, &gone, Some(reason));
+                    self.remember(doing, &gone, Some(*reason));
                     Ok(())
                 }
                 None if doing.mode == Mode::Tolerant => Ok(()),
                 None => Err(unfit("removes", id.0)),
             },
             Op::Put { table, key, expires_at, value } => {
-                let value = Value { data: Data::from(&*value), revision: doing.revision, expires_at };
-                self.tables.put(&table, &key, value);
-                self.stir_settings(&table, &key);
+                let value = Value { data: Data::from(&**value), revision: doing.revision, expires_at: *expires_at };
+                self.tables.put(table, key, value);
+                self.stir_settings(table, key);
                 Ok(())
             }
             Op::RemoveRecord { table, key } => {
-                if !self.tables.remove(&table, &key) && doing.mode == Mode::Strict {
+                if !self.tables.remove(table, key) && doing.mode == Mode::Strict {
                     return Err(Error::new(
                         Code::Corrupt,
                         format!("an entry removes record {key:?}, which is not there"),
                     ));
                 }
-                self.stir_settings(&table, &key);
+                self.stir_settings(table, key);
                 Ok(())
             }
             Op::Level(level) => {
-                self.level = level;
+                self.level = *level;
                 Ok(())
             }
         }
@@ -157,9 +175,9 @@ impl State {
         if !self.issued(image.id) || image.available_at > crate::time::MAX_TIME || image.group.is_empty() {
             return Err(unfit("saves", image.id.0));
         }
-        let slot = self.load(image);
+        let slot = self.load(image, image.available_at > doing.now);
         self.placed.push(slot);
-        self.stir(&image.group);
+        self.stir(self.slots[slot].group);
         Ok(())
     }
 }

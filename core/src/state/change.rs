@@ -81,10 +81,10 @@ impl State {
         }
         self.slots[slot].available_at = retitle.available_at;
         match &retitle.group {
-            Some(name) if **name != *self.groups[group].name => self.change_group(slot, name),
+            Some(name) if **name != *self.groups[group].name => self.change_group(doing, slot, name),
             _ => {
-                let place = self.places[slot as usize] as usize;
-                self.groups[group].heap.moved(&self.slots, &mut self.places, place);
+                let later = retitle.available_at > doing.now;
+                self.groups[group].agenda.moved(&self.slots, &mut self.places, slot, later);
             }
         }
         if doing.mode == Mode::Tolerant {
@@ -95,8 +95,7 @@ impl State {
         self.give_weight(slot);
         self.placed.push(slot);
         if retitle.owner.0 == 0 || retitle.available_at <= doing.now {
-            let group = self.group_at(slot).clone();
-            self.stir(&group);
+            self.stir(self.slots[slot].group);
         }
         Ok(())
     }
@@ -113,15 +112,15 @@ impl State {
         claim
     }
 
-    fn change_group(&mut self, slot: u32, name: &str) {
+    fn change_group(&mut self, doing: &Doing<'_>, slot: u32, name: &str) {
         self.unindex_key(slot);
         let old = self.slots[slot].group;
-        let place = self.places[slot as usize] as usize;
-        self.groups[old].heap.remove(&self.slots, &mut self.places, place);
+        self.groups[old].agenda.remove(&self.slots, &mut self.places, slot);
         let group = self.groups.number(name);
         self.slots[slot].group = group;
-        self.groups[group].heap.push(&self.slots, &mut self.places, slot);
-        if self.groups[old].heap.is_empty() {
+        let later = self.slots[slot].available_at > doing.now;
+        self.groups[group].agenda.push(&self.slots, &mut self.places, slot, later);
+        if self.groups[old].agenda.is_empty() {
             self.groups.retire(old);
         }
         self.index_key(slot);
@@ -130,12 +129,13 @@ impl State {
     /// Removes a task, and says which it was.
     pub(super) fn drop_slot(&mut self, slot: u32) -> Title {
         let title = self.take_weight(slot);
-        self.unindex_key(slot);
+        if title.texts != NONE {
+            self.unindex_key(slot);
+        }
         let Slot { id, group, data, len, claim, .. } = self.slots[slot];
-        let place = self.places[slot as usize] as usize;
-        let heap = &mut self.groups[group].heap;
-        heap.remove(&self.slots, &mut self.places, place);
-        if heap.is_empty() {
+        let agenda = &mut self.groups[group].agenda;
+        agenda.remove(&self.slots, &mut self.places, slot);
+        if agenda.is_empty() {
             self.groups.retire(group);
         }
         self.ids.remove(id, slot);

@@ -11,15 +11,15 @@ impl State {
         let mut keys = 0;
         let mut claims = 0;
         let mut texts = 0;
-        let mut in_heaps = 0;
+        let mut in_agendas = 0;
         for (number, group) in self.groups.iter() {
-            if group.heap.is_empty() || !group.heap.check(&self.slots, &self.places) {
-                return Err(format!("group {:?} has a heap out of order", group.name));
+            if group.agenda.is_empty() || !group.agenda.check(&self.slots, &self.places) {
+                return Err(format!("group {:?} has an agenda out of order", group.name));
             }
-            if group.heap.iter().any(|slot| self.slots[slot].group != number) {
+            if group.agenda.iter().any(|slot| self.slots[slot].group != number) {
                 return Err(format!("group {:?} has another group's task", group.name));
             }
-            in_heaps += group.heap.len();
+            in_agendas += group.agenda.len();
         }
         let mut sum = 0u64;
         let mut bytes = 0u64;
@@ -55,7 +55,7 @@ impl State {
         let tasks = self.slots.len();
         let agree = [
             ("ids and origins", self.ids.len(), tasks + origins),
-            ("heaps", in_heaps, tasks),
+            ("agendas", in_agendas, tasks),
             ("keys", self.keys.len(), keys),
             ("claims", self.claims.len(), claims),
             ("texts", self.texts.len(), texts),

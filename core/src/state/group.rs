@@ -1,8 +1,8 @@
-//! Groups: names with the heaps of their tasks. A group exists while it has tasks.
+//! Groups: names with the agendas of their tasks. A group exists while it has tasks.
 
 use alloc::{sync::Arc, vec::Vec};
 
-use super::{digest, heap::Heap, memo::FoldMap};
+use super::{agenda::Agenda, digest, memo::FoldMap};
 
 /// A group's name and tasks.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct Group {
     /// The hash of the name, for the digest.
     pub hash: u64,
     /// Its tasks.
-    pub heap: Heap,
+    pub agenda: Agenda,
 }
 
 /// All groups, numbered.
@@ -21,12 +21,14 @@ pub struct Groups {
     groups: Vec<Group>,
     names: FoldMap<Arc<str>, u32>,
     vacant: Vec<u32>,
+    /// One that has no task left, and is kept for the next one: a queue that is empty at times must not begin anew each time.
+    idle: Option<u32>,
     /// The one that was asked for last: most transactions stay in one group.
     latest: u32,
 }
 
 impl Groups {
-    /// The number of a group that exists.
+    /// The number of a group that exists, or of the one that last did.
     pub fn find(&self, name: &str) -> Option<u32> {
         if let Some(group) = self.groups.get(self.latest as usize)
             && *group.name == *name
@@ -40,10 +42,11 @@ impl Groups {
     pub fn number(&mut self, name: &str) -> u32 {
         if let Some(found) = self.find(name) {
             self.latest = found;
+            self.idle.take_if(|idle| *idle == found);
             return found;
         }
         let name: Arc<str> = name.into();
-        let group = Group { name: name.clone(), hash: digest::text(&name), heap: Heap::default() };
+        let group = Group { name: name.clone(), hash: digest::text(&name), agenda: Agenda::default() };
         let number = match self.vacant.pop() {
             Some(number) => {
                 self.groups[number as usize] = group;
@@ -59,20 +62,23 @@ impl Groups {
         number
     }
 
-    /// Lets go of a group that has no task left.
+    /// Lets go of a group that has no task left, once another one has none.
     pub fn retire(&mut self, number: u32) {
-        let group = &mut self.groups[number as usize];
-        if group.heap.is_empty() {
-            self.names.remove(&group.name);
-            group.name = Arc::default();
-            group.heap = Heap::default();
-            self.vacant.push(number);
+        if !self.groups[number as usize].agenda.is_empty() {
+            return;
         }
+        let Some(last) = self.idle.replace(number).filter(|last| *last != number) else { return };
+        let group = &mut self.groups[last as usize];
+        self.names.remove(&group.name);
+        group.name = Arc::default();
+        group.agenda = Agenda::default();
+        self.vacant.push(last);
     }
 
     /// The groups that exist, with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Group)> + '_ {
-        self.names.values().map(|number| (*number, &self.groups[*number as usize]))
+        let named = self.names.values().map(|number| (*number, &self.groups[*number as usize]));
+        named.filter(|(_, group)| !group.agenda.is_empty())
     }
 }
 

@@ -23,10 +23,10 @@ const PAGE: usize = 256;
 /// Time, id and slot in 16 bytes: `time` 44 bits | `id` high 20 bits, `id` low 32 bits, slot 32 bits. What does not
 /// fit (a time behind the year 2500, an id above 2^52) is told apart by looking at the slot.
 #[derive(Clone, Copy, Debug, Default)]
-struct Item {
+pub struct Item {
     high: u64,
     low: u32,
-    slot: u32,
+    pub slot: u32,
 }
 
 /// The items of one family, in one cache line.
@@ -61,21 +61,30 @@ const TIME_MAX: u64 = (1 << 44) - 1;
 const ID_HIGH_MAX: u64 = (1 << 20) - 1;
 
 impl Item {
-    fn new(task: &Slot, slot: u32) -> Self {
+    /// No slot: an item that was taken out.
+    pub const GAP: u32 = u32::MAX;
+
+    /// The item of a slot.
+    pub fn new(task: &Slot, slot: u32) -> Self {
         let id_high = (task.id >> 32).min(ID_HIGH_MAX);
         Self { high: task.available_at.min(TIME_MAX) << 20 | id_high, low: task.id as u32, slot }
     }
 
     /// Time and id, as far as they fit.
-    const fn key(self) -> u128 {
+    pub const fn key(self) -> u128 {
         (self.high as u128) << 32 | self.low as u128
     }
 
     /// Whether another item with a time or an id that does not fit could have come before the one with this key, which is
     /// the least.
-    const fn is_vague(key: u128) -> bool {
+    pub const fn is_vague(key: u128) -> bool {
         let high = (key >> 32) as u64;
         high >> 20 == TIME_MAX || high & ID_HIGH_MAX == ID_HIGH_MAX
+    }
+
+    /// The time of one that is not vague.
+    pub const fn time(self) -> Millis {
+        self.high >> 20
     }
 
     fn at(self, slots: &Slab<Slot>) -> Millis {
@@ -110,10 +119,6 @@ impl Heap {
         self.len
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     fn item(&self, place: usize) -> Item {
         let at = place + SHIFT;
         self.pages[at / ARITY / PAGE][at / ARITY % PAGE].0[at % ARITY]
@@ -129,8 +134,8 @@ impl Heap {
         self.pages.iter().flatten().flat_map(|family| family.0).skip(SHIFT).take(self.len).map(|item| item.slot)
     }
 
-    /// Puts a slot in, by the id and time that it has.
-    pub fn push(&mut self, slots: &Slab<Slot>, places: &mut Vec<u32>, slot: u32) {
+    /// Puts an item in.
+    pub fn push(&mut self, slots: &Slab<Slot>, places: &mut [u32], item: Item) {
         let family = (self.len + SHIFT) / ARITY;
         if family / PAGE == self.pages.len() {
             // The first page grows by doubling, so that a small group stays small.
@@ -139,10 +144,6 @@ impl Heap {
         if family % PAGE == self.pages[family / PAGE].len() {
             self.pages[family / PAGE].push(Family::default());
         }
-        if places.len() <= slot as usize {
-            places.resize(slot as usize + 1, 0);
-        }
-        let item = Item::new(&slots[slot], slot);
         self.len += 1;
         self.rise(slots, places, self.len - 1, item);
     }
@@ -252,7 +253,7 @@ impl Heap {
     }
 
     /// The oldest slots that can be claimed at `now` and are not to be skipped, at most `limit`.
-    pub fn oldest(&self, slots: &Slab<Slot>, now: Millis, limit: usize, skip: impl Fn(u32) -> bool) -> Vec<u32> {
+    pub fn oldest(&self, slots: &Slab<Slot>, now: Millis, limit: usize, skip: &impl Fn(u32) -> bool) -> Vec<u32> {
         // A frontier of places, least first: a child is looked at only once its parent was taken.
         let mut frontier: alloc::collections::BTreeSet<(Millis, u64, usize)> = alloc::collections::BTreeSet::new();
         let key = |place: usize| {

@@ -11,8 +11,8 @@ use super::{
 use crate::{entry::Image, id::Author, port::Tail};
 
 impl State {
-    /// Puts a task in, of which nothing is there, and says where.
-    pub(crate) fn load(&mut self, image: &Image<'_>) -> u32 {
+    /// Puts a task in, of which nothing is there, and says where. `later` says whether its time is to come.
+    pub(super) fn load(&mut self, image: &Image<'_>, later: bool) -> u32 {
         let id = image.id.0;
         let origin = if image.origin.0 == 0 { id } else { image.origin.0 };
         let group = self.groups.number(&image.group);
@@ -49,7 +49,7 @@ impl State {
             crc: crc32fast::hash(&image.data),
             claim,
         });
-        self.groups[group].heap.push(&self.slots, &mut self.places, slot);
+        self.groups[group].agenda.push(&self.slots, &mut self.places, slot, later);
         self.index_id(id, slot);
         if origin != id {
             self.index_id(origin, slot | ORIGIN);
@@ -63,7 +63,8 @@ impl State {
     pub(crate) fn load_new(&mut self, image: &Image<'_>) -> bool {
         let fresh = self.slot_of(image.id.0).is_none();
         if fresh {
-            self.load(image);
+            // A snapshot has them in no order.
+            self.load(image, false);
         }
         fresh
     }
@@ -145,20 +146,19 @@ impl State {
     /// What a task adds to the size and to the digest, and the task but for its data.
     pub(super) fn measure(&self, slot: u32) -> (u64, u64, Title) {
         let task = &self.slots[slot];
-        let title = self.title_at(slot);
+        let title = self.title_of(slot, task);
         let mut bytes = TASK_BYTES + Arena::footprint(task.len as usize) as u64;
         let (mut key, mut error) = (0, 0);
         if task.claim != NONE {
             bytes += CLAIM_BYTES;
-            let texts = self.claims[task.claim].texts;
-            if texts != NONE {
+            if title.texts != NONE {
                 let mut add = |text: &Option<Arc<str>>| {
                     text.as_ref().map_or(0, |text| {
                         bytes += 48 + text.len() as u64;
                         digest::text(text)
                     })
                 };
-                let texts = &self.texts[texts];
+                let texts = &self.texts[title.texts];
                 (key, error) = (add(&texts.key), add(&texts.error));
             }
         }

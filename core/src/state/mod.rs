@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! slots ── index by id and origin, index by key      (slot numbers, four bytes each)
-//!   │ group ── heap by (available_at, id)           (slot numbers)
+//!   │ group ── agenda by (available_at, id)         (slot numbers)
 //!   │ data  ── arena
 //!   └ claim, texts                                  (only where they say something)
 //! tables    records in the order of their keys
@@ -12,6 +12,7 @@
 //!
 //! [`State::apply`] is the only mutator: commits and replay go through it alike.
 
+mod agenda;
 mod apply;
 mod arena;
 mod change;
@@ -22,6 +23,7 @@ mod group;
 mod heap;
 mod index;
 mod keys;
+mod line;
 mod load;
 mod memo;
 mod past;
@@ -40,6 +42,7 @@ pub use past::{Gone, Past};
 pub use slab::NONE;
 pub use table::{Tables, Value};
 
+pub(crate) use apply::Known;
 pub(crate) use arena::Arena;
 pub(crate) use keys::key_hash;
 
@@ -64,7 +67,7 @@ const CLAIM_BYTES: u64 = 56;
 #[derive(Debug, Default)]
 pub struct State {
     slots: Slab<Slot>,
-    /// Where each slot stands in its group's heap.
+    /// Where each slot stands in its group's agenda.
     places: Vec<u32>,
     claims: Slab<Claim>,
     texts: Slab<Texts>,
@@ -76,6 +79,8 @@ pub struct State {
     memo: Memo,
     past: Past,
     revision: Revision,
+    /// By which time the last entry was judged.
+    now: Millis,
     next_id: TaskId,
     exclusive: Author,
     level: u32,
@@ -85,7 +90,8 @@ pub struct State {
     unseen: u64,
     /// The slots of the tasks that the last entry made or changed, in the order of its ops.
     placed: Vec<u32>,
-    stirred: Vec<Arc<str>>,
+    /// Numbers of groups in which something became claimable.
+    stirred: Vec<u32>,
     stirred_all: bool,
 }
 
@@ -110,6 +116,8 @@ pub struct Title {
     pub failures: u32,
     /// Bytes of data.
     pub len: u32,
+    /// Its key and error, [`NONE`] where it has neither.
+    texts: u32,
 }
 
 impl Title {
@@ -128,6 +136,11 @@ impl State {
     /// The revision that it is the state of.
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+
+    /// By which time the last entry that counted was judged.
+    pub(crate) fn judged_at(&self) -> Millis {
+        self.now
     }
 
     /// The id that the next new task gets.

@@ -17,7 +17,7 @@ impl State {
     /// When the next task of a group can be claimed, if that is after `now`; `None` where none is waiting.
     pub fn next_available(&self, group: &str) -> Option<Millis> {
         let number = self.groups.find(group)?;
-        self.groups[number].heap.first(&self.slots).map(|(at, _)| at)
+        self.groups[number].agenda.first(&self.slots)
     }
 
     /// A random task of a group that can be claimed and is not to be skipped, at most `limit` of them.
@@ -30,13 +30,13 @@ impl State {
         skip: impl Fn(u64) -> bool,
     ) -> SmallVec<[u32; 4]> {
         let Some(number) = self.groups.find(group) else { return SmallVec::new() };
-        let heap = &self.groups[number].heap;
+        let agenda = &self.groups[number].agenda;
         let mut found = SmallVec::new();
         let mut taken: FoldMap<u64, ()> = FoldMap::default();
         let mut tries = limit.saturating_mul(2).saturating_add(8);
         while found.len() < limit && tries > 0 {
             tries -= 1;
-            let Some(slot) = heap.draw(&self.slots, now, dice) else { return found };
+            let Some(slot) = agenda.draw(&self.slots, now, dice) else { return found };
             let fresh = limit == 1 || taken.insert(u64::from(slot), ()).is_none();
             if fresh && !skip(self.slots[slot].id) {
                 found.push(slot);
@@ -45,7 +45,7 @@ impl State {
         if found.len() < limit {
             // Few are left: look at all that are available, and shuffle.
             let mut rest = Vec::new();
-            heap.available(&self.slots, now, |slot| {
+            agenda.available(&self.slots, now, |slot| {
                 if !skip(self.slots[slot].id) {
                     rest.push(slot);
                 }
@@ -65,7 +65,7 @@ impl State {
     /// The oldest tasks of a group that can be claimed and are not to be skipped, at most `limit` of them.
     pub fn oldest(&self, group: &str, now: Millis, limit: usize, skip: impl Fn(u64) -> bool) -> SmallVec<[u32; 4]> {
         let Some(number) = self.groups.find(group) else { return SmallVec::new() };
-        self.groups[number].heap.oldest(&self.slots, now, limit, |slot| skip(self.slots[slot].id)).into()
+        self.groups[number].agenda.oldest(&self.slots, now, limit, |slot| skip(self.slots[slot].id))
     }
 }
 

@@ -2,9 +2,8 @@
 
 use alloc::{string::ToString, sync::Arc, vec::Vec};
 
-use super::{State, Title, group};
+use super::{NONE, State, Title, group, slot::Slot};
 use crate::{
-    data::Data,
     id::{OwnerId, TaskId},
     task::{GroupStats, Task, TaskState},
     time::Millis,
@@ -16,8 +15,13 @@ impl State {
         self.slot_of(id.0).map(|slot| self.title_at(slot))
     }
 
+    #[inline]
     pub(super) fn title_at(&self, slot: u32) -> Title {
-        let task = &self.slots[slot];
+        self.title_of(slot, &self.slots[slot])
+    }
+
+    #[inline]
+    pub(super) fn title_of(&self, slot: u32, task: &Slot) -> Title {
         let mut title = Title {
             slot,
             id: task.id,
@@ -28,13 +32,16 @@ impl State {
             attempt: 0,
             failures: 0,
             len: task.len,
+            texts: NONE,
         };
-        if let Some(claim) = self.claim(slot) {
+        if task.claim != NONE {
+            let claim = &self.claims[task.claim];
             title.origin = claim.origin;
             title.added_at = claim.added_at;
             title.owner = claim.owner;
             title.attempt = claim.attempt;
             title.failures = claim.failures;
+            title.texts = claim.texts;
         }
         title
     }
@@ -47,6 +54,11 @@ impl State {
     /// The key and the error of a task in a slot.
     pub fn texts_at(&self, slot: u32) -> (Option<&Arc<str>>, Option<&Arc<str>>) {
         self.text(slot).map_or((None, None), |texts| (texts.key.as_ref(), texts.error.as_ref()))
+    }
+
+    /// The key of a task that was just looked at.
+    pub(crate) fn key_of(&self, title: &Title) -> Option<&Arc<str>> {
+        if title.texts == NONE { None } else { self.texts[title.texts].key.as_ref() }
     }
 
     /// The data of a task in a slot.
@@ -69,26 +81,22 @@ impl State {
     }
 
     fn task_at(&self, slot: u32) -> Task {
-        let title = self.title_at(slot);
-        let (key, error) = self.texts_at(slot);
+        let place = &self.slots[slot];
+        let title = self.title_of(slot, place);
+        let texts = (title.texts != NONE).then(|| &self.texts[title.texts]);
         Task {
             id: TaskId(title.id),
             origin: TaskId(title.origin),
-            group: self.group_at(slot).clone(),
-            key: key.cloned(),
+            group: self.groups[place.group].name.clone(),
+            key: texts.and_then(|texts| texts.key.clone()),
             available_at: title.available_at,
             added_at: title.added_at,
             owner: OwnerId(title.owner),
             attempt: title.attempt,
             failures: title.failures,
-            error: error.cloned(),
-            data: self.data_of(slot),
+            error: texts.and_then(|texts| texts.error.clone()),
+            data: self.arena.data(place.data, place.len as usize),
         }
-    }
-
-    fn data_of(&self, slot: u32) -> Data {
-        let task = &self.slots[slot];
-        self.arena.data(task.data, task.len as usize)
     }
 
     /// The live tasks with ids above `after`, in the order of their ids, of one group or of all, at most `limit`
@@ -108,8 +116,8 @@ impl State {
         let mut found: Vec<(u64, u32)> = match group {
             Some(group) => {
                 let Some(number) = self.groups.find(group) else { return Vec::new() };
-                let heap = &self.groups[number].heap;
-                heap.iter().filter(|slot| wanted(*slot)).map(|slot| (self.slots[slot].id, slot)).collect()
+                let agenda = &self.groups[number].agenda;
+                agenda.iter().filter(|slot| wanted(*slot)).map(|slot| (self.slots[slot].id, slot)).collect()
             }
             None => (0..self.slots.end())
                 .filter(|slot| self.slots.get(*slot).is_some() && wanted(*slot))
@@ -142,12 +150,12 @@ impl State {
     fn stats_of(&self, group: &group::Group, now: Millis) -> GroupStats {
         let mut stats = GroupStats {
             name: group.name.to_string(),
-            tasks: group.heap.len() as u64,
-            oldest: group.heap.first(&self.slots).map(|(at, _)| at).filter(|at| *at <= now),
+            tasks: group.agenda.len() as u64,
+            oldest: group.agenda.first(&self.slots).filter(|at| *at <= now),
             paused: self.paused(&group.name),
             ..GroupStats::default()
         };
-        for slot in group.heap.iter() {
+        for slot in group.agenda.iter() {
             let at = self.slots[slot].available_at;
             match TaskState::of(OwnerId(self.claim(slot).map_or(0, |claim| claim.owner)), at, now) {
                 TaskState::Available => stats.available += 1,
@@ -165,6 +173,6 @@ impl State {
 
     /// How many tasks a group has.
     pub fn group_len(&self, name: &str) -> u64 {
-        self.groups.find(name).map_or(0, |number| self.groups[number].heap.len() as u64)
+        self.groups.find(name).map_or(0, |number| self.groups[number].agenda.len() as u64)
     }
 }

@@ -4,9 +4,9 @@ use alloc::{borrow::Cow, string::String};
 
 use smallvec::SmallVec;
 
-use super::{Answer, Bench, Footprint, Plan, Reasons, Verdict, fate::fate, legal, write_payload};
+use super::{Bench, Plan, Reasons, Verdict, begin_payload, fate::fate, legal};
 use crate::{
-    entry::{Op, Retitle},
+    entry::{Op, Retitle, write_op},
     error::{Error, Refusal},
     id::{OwnerId, TaskId},
     record::GROUPS_TABLE,
@@ -21,6 +21,7 @@ pub(super) fn judge(
     owner: OwnerId,
     mark: Option<(&str, u64)>,
     dice: &mut Dice,
+    plan: &mut Plan,
 ) -> Result<Verdict, Error> {
     let mut illegal = Reasons::default();
     legal::claim(&mut illegal, claim, bench.limits, bench.now);
@@ -77,41 +78,40 @@ pub(super) fn judge(
         }
     }
     if taken.is_empty() {
-        let answer = Answer::default();
-        return Ok(Verdict::Answer { revision: bench.state.revision(), answer, repeated: false });
+        return Ok(Verdict::Answer { revision: bench.state.revision(), repeated: false });
     }
 
     let available_at = bench.now + claim.lease;
-    let mut next_id = bench.next_id.0;
-    let mut answer = Answer { ids: SmallVec::with_capacity(taken.len()), ..Answer::default() };
-    let mut footprint = Footprint::new(bench.alone);
-    let mut ops: SmallVec<[Op<'_>; 1]> = SmallVec::with_capacity(taken.len());
-    for &slot in &taken {
+    let first = bench.next_id.0;
+    plan.next_id = TaskId(first + taken.len() as u64);
+    plan.answer.ids.reserve(taken.len());
+    for id in first..plan.next_id.0 {
+        plan.answer.ids.push(TaskId(id));
+    }
+    if plan.footprint.is_asked_for() {
+        plan.footprint.request = mark.map(|(id, _)| (owner.0, id.into()));
+    }
+    begin_payload(bench, owner, mark, plan, taken.len(), 0);
+    for (&slot, id) in taken.iter().zip(first..) {
         let title = bench.state.title_in(slot);
-        footprint.task(title.id);
-        if let (Some(key), _) = bench.state.texts_at(slot) {
-            footprint.key(key_hash(bench.state.group_at(slot), key));
+        plan.footprint.task(title.id);
+        if let Some(key) = bench.state.key_of(&title) {
+            plan.footprint.key(key_hash(bench.state.group_at(slot), key));
         }
-        let id = TaskId(next_id);
-        next_id += 1;
-        answer.ids.push(id);
-        ops.push(Op::Retitle(Retitle {
+        let retitle = Retitle {
             old: TaskId(title.id),
-            id,
+            id: TaskId(id),
             available_at,
             owner,
             attempt: title.attempt.saturating_add(1),
             failures: title.failures,
             group: None::<Cow<'_, str>>,
             error: None,
-        }));
+        };
+        write_op(&mut plan.payload, &Op::Retitle(retitle));
     }
-    if footprint.is_asked_for() {
-        footprint.request = mark.map(|(id, _)| (owner.0, id.into()));
-    }
-    let payload = write_payload(bench, owner, mark, &answer, &ops);
-    answer.slots = taken;
-    Ok(Verdict::Plan(Plan { payload, next_id: TaskId(next_id), answer, footprint }))
+    plan.answer.slots = taken;
+    Ok(Verdict::Planned)
 }
 
 /// Groups that a claim looks through for a repeat; beyond them it keeps a set.

@@ -31,9 +31,18 @@ pub(crate) struct Footprint {
 }
 
 impl Footprint {
-    /// An empty one; `alone` says that nothing will be staged behind the transaction.
-    pub fn new(alone: bool) -> Self {
-        Self { asked_for: !alone, ..Self::default() }
+    /// Empties it for the next transaction; `alone` says that nothing will be staged behind that.
+    pub fn begin(&mut self, alone: bool) {
+        if self.asked_for {
+            self.tasks.clear();
+            self.groups.clear();
+            self.keys.clear();
+            self.request = None;
+            self.records.clear();
+        }
+        self.asked_for = !alone;
+        self.added_tasks = 0;
+        self.added_bytes = 0;
     }
 
     /// Whether anybody will look at it.

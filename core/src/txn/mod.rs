@@ -25,17 +25,15 @@ pub use overlay::Overlay;
 pub(crate) use overlay::Seen;
 
 use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
-use core::cell::Cell;
-
 use smallvec::SmallVec;
 
 use crate::{
-    entry::{EntryHead, Op, RequestMark, write_head, write_op},
+    entry::{EntryHead, RequestMark, write_request, write_who},
     error::{Error, Refusal},
     id::{OwnerId, Revision, TaskId},
     limits::Limits,
     request::{Claim, Request},
-    state::{State, dice::Dice},
+    state::{Known, State, dice::Dice},
     time::Millis,
 };
 
@@ -87,8 +85,6 @@ pub(crate) struct Bench<'a> {
     pub next_id: TaskId,
     /// Whether nothing will be staged behind this request.
     pub alone: bool,
-    /// A buffer for the payload, where one is left from an earlier one.
-    pub spare: Cell<Vec<u8>>,
 }
 
 impl Bench<'_> {
@@ -107,28 +103,64 @@ pub struct Answer {
     pub counts: Vec<i64>,
     /// Where the tasks that its ops change stand, in the order of the ops: judging has looked for them already.
     pub(crate) slots: SmallVec<[u32; 4]>,
+    /// What stands at the beginning of the entry's payload, where it carries no request id.
+    pub(crate) written: Option<Written>,
 }
 
-/// A request judged and found good.
+impl Answer {
+    /// What applying the entry need not find out again; `actor` is who asked for it.
+    pub(crate) fn known<'a>(&'a self, actor: &'a str) -> Known<'a> {
+        let head = self.written.map(|Written { now, owner, ops, len }| {
+            (EntryHead { now, owner, actor: Cow::Borrowed(actor), request: None, ops }, len)
+        });
+        Known { slots: &self.slots, head }
+    }
+}
+
+/// The head of a payload that this handle has just written: it need not be read again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    pub now: Millis,
+    pub owner: OwnerId,
+    pub ops: u32,
+    /// Its bytes.
+    pub len: usize,
+}
+
+/// What a request becomes that was judged and found good. One after another is made in the same place.
+#[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub payload: Vec<u8>,
     pub next_id: TaskId,
     pub answer: Answer,
     pub footprint: Footprint,
+    /// The time and the owner of the last head, and its bytes but for the request and the number of ops: the next
+    /// one mostly begins with the same.
+    head: (Millis, OwnerId, Vec<u8>),
+}
+
+impl Plan {
+    /// Forgets the last one.
+    fn begin(&mut self, alone: bool) {
+        self.payload.clear();
+        self.answer = Answer::default();
+        self.footprint.begin(alone);
+    }
 }
 
 /// How the judgement of a request ended.
 pub(crate) enum Verdict {
-    /// It becomes an entry.
-    Plan(Plan),
-    /// There is nothing to write: a repeat, or a claim that found nothing.
-    Answer { revision: Revision, answer: Answer, repeated: bool },
+    /// It becomes an entry: that of the plan.
+    Planned,
+    /// There is nothing to write: a repeat, or a claim that found nothing. The plan has the answer.
+    Answer { revision: Revision, repeated: bool },
     /// It meets something that is staged and not confirmed: ask again once that is settled.
     Deferred,
 }
 
-/// Judges a request.
-pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice) -> Result<Verdict, Error> {
+/// Judges a request, and makes what it becomes in `plan`.
+pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice, plan: &mut Plan) -> Result<Verdict, Error> {
+    plan.begin(bench.alone);
     let owner = match ask.owner() {
         OwnerId(0) => bench.caller.owner,
         owner => owner,
@@ -152,8 +184,8 @@ pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice) -> Result<
             }
             let ids =
                 known.ids.iter().flat_map(|(first, count)| (0..u64::from(*count)).map(move |i| TaskId(first + i)));
-            let answer = Answer { ids: ids.collect(), counts: known.counts.clone(), ..Answer::default() };
-            return Ok(Verdict::Answer { revision: known.revision, answer, repeated: true });
+            plan.answer = Answer { ids: ids.collect(), counts: known.counts.clone(), ..Answer::default() };
+            return Ok(Verdict::Answer { revision: known.revision, repeated: true });
         }
         if bench.overlay.asked(owner, id) {
             return Ok(Verdict::Deferred);
@@ -161,35 +193,38 @@ pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice) -> Result<
         mark = Some((id, asked));
     }
     match ask {
-        Ask::Update(request) => update::judge(bench, request, owner, mark),
-        Ask::Claim(request) => claim::judge(bench, request, owner, mark, dice),
+        Ask::Update(request) => update::judge(bench, request, owner, mark, plan),
+        Ask::Claim(request) => claim::judge(bench, request, owner, mark, dice, plan),
     }
 }
 
-/// Writes an entry's payload.
-fn write_payload(
+/// Begins a plan's payload: writes the head. As many ops follow, with so many bytes of data.
+fn begin_payload(
     bench: &Bench<'_>,
     owner: OwnerId,
     mark: Option<(&str, u64)>,
-    answer: &Answer,
-    ops: &[Op<'_>],
-) -> Vec<u8> {
+    plan: &mut Plan,
+    ops: usize,
+    data: usize,
+) {
     let request = mark.map(|(id, fingerprint)| RequestMark {
         id: Cow::Borrowed(id),
         fingerprint,
-        ids: runs(&answer.ids),
-        counts: answer.counts.clone(),
+        ids: runs(&plan.answer.ids),
+        counts: plan.answer.counts.clone(),
     });
-    let head =
-        EntryHead { now: bench.now, owner, actor: Cow::Borrowed(&bench.caller.actor), request, ops: ops.len() as u32 };
-    let data: usize = ops.iter().map(Op::data_len).sum();
-    let mut payload = bench.spare.take();
-    payload.reserve(64 + ops.len() * 32 + data);
-    write_head(&mut payload, &head);
-    for op in ops {
-        write_op(&mut payload, op);
+    let Plan { payload, answer, head, .. } = plan;
+    if (head.0, head.1) != (bench.now, owner) || head.2.is_empty() {
+        head.2.clear();
+        write_who(&mut head.2, bench.now, owner, &bench.caller.actor);
+        (head.0, head.1) = (bench.now, owner);
     }
-    payload
+    payload.reserve(64 + head.2.len() + ops * 32 + data);
+    payload.extend_from_slice(&head.2);
+    write_request(payload, request.as_ref(), ops as u32);
+    if request.is_none() {
+        answer.written = Some(Written { now: bench.now, owner, ops: ops as u32, len: payload.len() });
+    }
 }
 
 fn runs(ids: &[TaskId]) -> Vec<(u64, u32)> {

@@ -82,16 +82,16 @@ impl Overlay {
     }
 
     /// Takes in what a transaction touches, at the revision that it is staged as.
-    pub(crate) fn stage(&mut self, footprint: Footprint, revision: Revision) {
+    pub(crate) fn stage(&mut self, footprint: &mut Footprint, revision: Revision) {
         self.staged = true;
-        self.tasks.extend(footprint.tasks.into_iter().map(|id| (id, ())));
-        for (group, available_at) in footprint.groups {
+        self.tasks.extend(footprint.tasks.drain(..).map(|id| (id, ())));
+        for (group, available_at) in footprint.groups.drain(..) {
             let first = self.groups.entry(group).or_insert(available_at);
             *first = available_at.min(*first);
         }
-        self.keys.extend(footprint.keys.into_iter().map(|hash| (hash, ())));
-        self.requests.extend(footprint.request.map(|name| (name, ())));
-        for (name, seen) in footprint.records {
+        self.keys.extend(footprint.keys.drain(..).map(|hash| (hash, ())));
+        self.requests.extend(footprint.request.take().map(|name| (name, ())));
+        for (name, seen) in footprint.records.drain(..) {
             let seen = seen.map(|seen| Seen { revision, ..seen });
             self.records.insert(name, seen);
         }

@@ -5,17 +5,16 @@ use alloc::{borrow::Cow, format, vec::Vec};
 use smallvec::SmallVec;
 
 use super::{
-    Answer, Bench, Footprint, Plan, Reasons, Verdict,
+    Bench, Plan, Reasons, Verdict, begin_payload,
     fate::fate,
     legal,
     ops::{new_image, update_op},
     records::Records,
     room::room,
     verb::{changed, may_change},
-    write_payload,
 };
 use crate::{
-    entry::{Coalescer, Op, Reason},
+    entry::{Coalescer, Op, Reason, write_ops},
     error::{Error, Fate, Refusal},
     id::{OwnerId, TaskId},
     request::{Add, Depend, IfExists, Request, Update},
@@ -32,14 +31,13 @@ pub(super) fn judge(
     request: &Request,
     owner: OwnerId,
     mark: Option<(&str, u64)>,
+    plan: &mut Plan,
 ) -> Result<Verdict, Error> {
     let mut reasons = Reasons::default();
     legal::update(&mut reasons, request, bench.limits, bench.now);
     // An illegal request is not judged further: its other reasons could mislead.
-    if !reasons.0.is_empty() {
-        reasons.finish()?;
-    }
-    let mut draft = Drafting::new(bench, owner);
+    reasons.finish()?;
+    let mut draft = Drafting::new(bench, owner, plan);
     if draft.meets_staged(request) {
         return Ok(Verdict::Deferred);
     }
@@ -54,9 +52,9 @@ pub(super) fn judge(
     }
     core::mem::take(&mut draft.reasons).finish()?;
     let added = adds.iter().any(|add| matches!(add, Added::New { .. }));
-    draft.footprint.added_bytes += records.bytes;
-    room(bench, &draft.footprint, added, !request.puts.is_empty())?;
-    Ok(draft.plan(request, &adds, &records, mark))
+    draft.plan.footprint.added_bytes += records.bytes;
+    room(bench, &draft.plan.footprint, added, !request.puts.is_empty())?;
+    Ok(draft.finish(request, &adds, &records, mark))
 }
 
 /// What an add turned out to be.
@@ -65,7 +63,7 @@ enum Added<'r> {
     Kept(TaskId),
 }
 
-struct Drafting<'a, 'b> {
+struct Drafting<'a, 'b, 'p> {
     bench: &'b Bench<'a>,
     owner: OwnerId,
     reasons: Reasons,
@@ -77,12 +75,12 @@ struct Drafting<'a, 'b> {
     deleted: SmallVec<[(Reason, TaskId, u32); 1]>,
     /// Those of `deleted`, to find, where it matters.
     ended: FoldMap<u64, ()>,
-    footprint: Footprint,
     deferred: bool,
+    plan: &'p mut Plan,
 }
 
-impl<'a, 'b> Drafting<'a, 'b> {
-    fn new(bench: &'b Bench<'a>, owner: OwnerId) -> Self {
+impl<'a, 'b, 'p> Drafting<'a, 'b, 'p> {
+    fn new(bench: &'b Bench<'a>, owner: OwnerId, plan: &'p mut Plan) -> Self {
         Self {
             bench,
             owner,
@@ -92,8 +90,8 @@ impl<'a, 'b> Drafting<'a, 'b> {
             updated: Vec::new(),
             deleted: SmallVec::new(),
             ended: FoldMap::default(),
-            footprint: Footprint::new(bench.alone),
             deferred: false,
+            plan,
         }
     }
 
@@ -154,7 +152,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 Err(refusal) => self.reasons.push(refusal),
                 Ok(()) => {
                     self.touch(&title);
-                    self.footprint.added_tasks -= 1;
+                    self.plan.footprint.added_tasks -= 1;
                     self.deleted.push((delete.reason, delete.id, title.slot));
                     if !alone {
                         self.ended.insert(delete.id.0, ());
@@ -185,8 +183,8 @@ impl<'a, 'b> Drafting<'a, 'b> {
             self.move_key(update, &title);
             self.touch(&title);
             match &update.group {
-                Some(group) => self.footprint.stir(group, after.available_at),
-                None => self.footprint.stir(self.bench.state.group_at(title.slot), after.available_at),
+                Some(group) => self.plan.footprint.stir(group, after.available_at),
+                None => self.plan.footprint.stir(self.bench.state.group_at(title.slot), after.available_at),
             }
             self.updated.push((at, title));
         }
@@ -217,19 +215,19 @@ impl<'a, 'b> Drafting<'a, 'b> {
             self.reasons.push(Refusal::RepeatedKey { place: group.into(), key: key.into() });
         }
         self.deferred |= self.bench.overlay.touches_key(hash);
-        self.footprint.key(hash);
+        self.plan.footprint.key(hash);
     }
 
     /// Notes that the transaction changes a task.
     fn touch(&mut self, title: &Title) {
-        self.footprint.task(title.id);
-        if let (Some(key), _) = self.bench.state.texts_at(title.slot) {
-            self.footprint.key(key_hash(self.bench.state.group_at(title.slot), key));
+        self.plan.footprint.task(title.id);
+        if let Some(key) = self.bench.state.key_of(title) {
+            self.plan.footprint.key(key_hash(self.bench.state.group_at(title.slot), key));
         }
     }
 
-    fn adds<'r>(&mut self, request: &'r Request) -> Vec<Added<'r>> {
-        let mut adds = Vec::with_capacity(request.adds.len());
+    fn adds<'r>(&mut self, request: &'r Request) -> SmallVec<[Added<'r>; 1]> {
+        let mut adds = SmallVec::with_capacity(request.adds.len());
         for add in &request.adds {
             let mut replaces = None;
             if let Some(key) = &add.key {
@@ -244,7 +242,7 @@ impl<'a, 'b> Drafting<'a, 'b> {
                         }
                         IfExists::Replace if !held => {
                             if self.name(id, false) {
-                                self.footprint.task(title.id);
+                                self.plan.footprint.task(title.id);
                             }
                             replaces = Some(title);
                         }
@@ -255,16 +253,16 @@ impl<'a, 'b> Drafting<'a, 'b> {
                     }
                 }
             }
-            self.footprint.added_bytes += (64 + Arena::footprint(add.data.len())) as u64;
-            self.footprint.added_tasks += i64::from(replaces.is_none());
-            self.footprint.stir(&add.group, add.available.at(self.bench.now).unwrap_or_default());
+            self.plan.footprint.added_bytes += (64 + Arena::footprint(add.data.len())) as u64;
+            self.plan.footprint.added_tasks += i64::from(replaces.is_none());
+            self.plan.footprint.stir(&add.group, add.available.at(self.bench.now).unwrap_or_default());
             adds.push(Added::New { add, replaces });
         }
         adds
     }
 
-    fn plan(
-        mut self,
+    fn finish(
+        &mut self,
         request: &Request,
         adds: &[Added<'_>],
         records: &Records<'a>,
@@ -273,12 +271,12 @@ impl<'a, 'b> Drafting<'a, 'b> {
         let bench = self.bench;
         let mut next_id = bench.next_id.0;
         let mut draw = || {
-            let id = TaskId(next_id);
             next_id += 1;
-            id
+            TaskId(next_id - 1)
         };
-        let mut answer = Answer { counts: records.counts.clone(), ..Answer::default() };
-        let mut ops = Coalescer::with_capacity(self.deleted.len() + adds.len() + self.updated.len() + 1);
+        let answer = &mut self.plan.answer;
+        answer.counts.clone_from(&records.counts);
+        let mut ops = Coalescer::with_capacity(self.deleted.len() + adds.len() + self.updated.len());
         answer.ids.reserve(adds.len() + self.updated.len());
         for (reason, id, slot) in &self.deleted {
             answer.slots.push(*slot);
@@ -320,16 +318,18 @@ impl<'a, 'b> Drafting<'a, 'b> {
                 None => Op::RemoveRecord { table, key },
             });
         }
-        let ops = ops.into_ops();
+        let ops = ops.ops();
         // What changes nothing is not written, unless its answer must be remembered.
         if ops.is_empty() && mark.is_none() {
-            return Verdict::Answer { revision: bench.state.revision(), answer, repeated: false };
+            return Verdict::Answer { revision: bench.state.revision(), repeated: false };
         }
-        if self.footprint.is_asked_for() {
-            self.footprint.records = records.footprint(bench);
-            self.footprint.request = mark.map(|(id, _)| (self.owner.0, id.into()));
+        if self.plan.footprint.is_asked_for() {
+            self.plan.footprint.records = records.footprint(bench);
+            self.plan.footprint.request = mark.map(|(id, _)| (self.owner.0, id.into()));
         }
-        let payload = write_payload(bench, self.owner, mark, &answer, &ops);
-        Verdict::Plan(Plan { payload, next_id: TaskId(next_id), answer, footprint: self.footprint })
+        self.plan.next_id = TaskId(next_id);
+        begin_payload(bench, self.owner, mark, self.plan, ops.len(), ops.iter().map(Op::data_len).sum());
+        write_ops(&mut self.plan.payload, ops);
+        Verdict::Planned
     }
 }

@@ -3,25 +3,38 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread::{self, Thread},
     time::Instant,
 };
 
-use tenure_core::{
-    Code, Committed, Error, Outcome, Position, Request, Result, When,
-    driver::{Done, Driver},
-    txn::Ask,
-};
+use tenure_core::{Code, Committed, Error, Outcome, Position, Request, Result, When, driver::Done, txn::Ask};
 
 use super::{Shared, Store, at, batch::Work, verb::release};
 use crate::interrupt::{self, Look};
 
-/// Those who have queued up.
+/// The queue.
 #[derive(Default)]
 pub(super) struct Queue {
+    queued: Mutex<Queued>,
+    /// Whether somebody leads, to be read without the lock.
+    led: AtomicBool,
+}
+
+/// Those who have queued up.
+#[derive(Default)]
+struct Queued {
     jobs: Vec<Arc<Job>>,
     led: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Queued> {
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One request on its way, and the thread that waits for it.
@@ -93,19 +106,28 @@ impl Shared {
     /// Answers one request. A strict answer, a refusal and an empty claim included, waits for stable storage.
     pub(super) fn submit(&self, work: Work) -> Result<Committed> {
         self.may_write()?;
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.queue.led.load(Ordering::Acquire)
+            && let Some(mut driver) = self.driver_at_once()
+        {
+            // Nobody leads and nobody is at work: no queue is needed. Whoever comes meanwhile finds the driver taken, and
+            // leads the next group.
+            let answer = self.commit_one(&mut driver, work.ask());
+            let until = driver.engine().tail().position;
+            drop(driver);
+            return self.when_durable(answer.map(|done| done.committed), until);
+        }
+        let mut queue = self.queue.lock();
         if !queue.led {
             // Nobody leads: no job, no thread to wake.
             queue.led = true;
+            self.queue.led.store(true, Ordering::Release);
             drop(queue);
             let (answer, until) = {
                 let mut driver = self.driver_anyway();
-                let mut answers = self.commit(&mut driver, &[work.ask()]);
-                let until = driver.engine().tail().position;
-                (answers.pop(), until)
+                let answer = self.commit_one(&mut driver, work.ask());
+                (answer, driver.engine().tail().position)
             };
             self.hand_on();
-            let answer = answer.unwrap_or_else(|| Err(no_answer()));
             return self.when_durable(answer.map(|done| done.committed), until);
         }
         let job = Arc::new(Job { work, thread: thread::current(), turn: Mutex::new(Turn::Wait) });
@@ -134,7 +156,7 @@ impl Shared {
     /// The host wants the thread back that waits here. `None` where it has its answer, or leads: then it goes on with that.
     #[cold]
     fn leave(&self, job: &Arc<Job>) -> Option<Error> {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue.lock();
         let mut turn = job.turn.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(*turn, Turn::Wait) {
             return None;
@@ -153,7 +175,7 @@ impl Shared {
         let (jobs, answers, until) = {
             let mut driver = self.driver_anyway();
             // Whoever came while the lock was waited for is taken along.
-            let jobs = mem::take(&mut self.queue.lock().unwrap_or_else(PoisonError::into_inner).jobs);
+            let jobs = mem::take(&mut self.queue.lock().jobs);
             let asks: Vec<Ask<'_>> = jobs.iter().map(|job| job.work.ask()).collect();
             let answers = self.commit(&mut driver, &asks);
             drop(asks);
@@ -163,7 +185,7 @@ impl Shared {
             && error.code() == Code::Cancelled
         {
             // The leader's thread is wanted back, by a signal that concerns no other: they wait on.
-            let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut queue = self.queue.lock();
             let later = mem::take(&mut queue.jobs);
             let wait = |job: &Arc<Job>| !Arc::ptr_eq(job, mine) && !job.is_left();
             queue.jobs = jobs.into_iter().filter(wait).chain(later).collect();
@@ -198,42 +220,17 @@ impl Shared {
 
     /// Leadership goes to one of those who have queued up meanwhile, or lapses.
     fn hand_on(&self) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queue = self.queue.lock();
         match queue.jobs.last() {
             Some(next) => {
                 next.put(Turn::Lead);
                 next.thread.unpark();
             }
-            None => queue.led = false,
+            None => {
+                queue.led = false;
+                self.queue.led.store(false, Ordering::Release);
+            }
         }
-    }
-
-    /// Runs requests and tells everyone whom it concerns.
-    pub(super) fn commit(&self, driver: &mut Driver, asks: &[Ask<'_>]) -> Vec<Result<Done>> {
-        let mut answers = driver.run(asks, &|| self.clock.now());
-        let fenced = |answer: &Result<Done>| answer.as_ref().is_err_and(|error| error.code() == Code::Fenced);
-        if answers.iter().all(fenced) && self.replace_dead(driver) {
-            answers = driver.run(asks, &|| self.clock.now());
-        }
-        let refused = answers.iter().filter(|answer| answer.is_err()).count();
-        crate::trace::committed(asks.len(), refused, driver.engine().tail().revision);
-        self.after(driver);
-        answers
-    }
-
-    /// After entries were confirmed or ingested: wakes waiting claims, feeds watches, looks whether a snapshot is due.
-    pub(super) fn after(&self, driver: &mut Driver) {
-        self.tell(driver);
-        self.snapshots.look(driver, &self.own);
-    }
-
-    /// Wakes waiting claims and feeds watches.
-    pub(super) fn tell(&self, driver: &mut Driver) {
-        let stirred = driver.engine_mut().take_stirred();
-        if !stirred.is_empty() {
-            self.waits.wake(&stirred);
-        }
-        self.watches.feed(driver.engine_mut());
     }
 
     fn when_durable(&self, answer: Result<Committed>, until: Position) -> Result<Committed> {

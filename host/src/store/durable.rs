@@ -21,6 +21,8 @@ pub(super) struct Durable {
     syncs: AtomicU64,
     failures: AtomicU64,
     times: Stopwatch,
+    /// How far an opportunistic answer went.
+    answered: AtomicU64,
     state: Mutex<State>,
     dirty: Condvar,
     closed: AtomicBool,
@@ -30,8 +32,6 @@ pub(super) struct Durable {
 struct State {
     running: bool,
     sleeping: Vec<(Position, Thread)>,
-    /// How far an opportunistic answer went.
-    answered: Position,
     flusher: bool,
 }
 
@@ -41,7 +41,7 @@ impl Durable {
     }
 
     pub fn cover(&self, position: Position) {
-        self.covered.fetch_max(position.0, Ordering::AcqRel);
+        self.covered.fetch_max(position.0, Ordering::SeqCst);
     }
 
     /// Syncs that ran, and syncs that failed.
@@ -78,15 +78,20 @@ impl Durable {
         if self.covers(until) {
             return;
         }
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.answered < until {
-            let idle = self.covered.load(Ordering::Acquire) >= state.answered.0;
-            state.answered = until;
-            if idle && state.flusher {
-                drop(state);
+        // The flusher covers first and looks then how far answers went; here it is the other way round. So one of the two
+        // sees the other, and a flusher that has something to do is not told again.
+        let before = self.answered.fetch_max(until.0, Ordering::SeqCst);
+        if before < until.0 && self.covered.load(Ordering::SeqCst) >= before {
+            // Under the lock, so that a flusher that has looked is at rest by now.
+            let flusher = self.state.lock().unwrap_or_else(PoisonError::into_inner).flusher;
+            if flusher {
                 self.dirty.notify_one();
             }
         }
+    }
+
+    fn answered(&self) -> Position {
+        Position(self.answered.load(Ordering::SeqCst))
     }
 }
 
@@ -115,25 +120,17 @@ impl Shared {
             let synced = self.sync_once();
             let mut state = self.durable.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.running = false;
-            let mut waiting = std::mem::take(&mut state.sleeping);
-            let mut next = None;
-            waiting.retain(|(position, thread)| {
-                // After a failure all wake and see for themselves.
-                if synced.is_err() || self.durable.covers(*position) {
-                    thread.unpark();
-                    return false;
-                }
-                next.get_or_insert_with(|| thread.clone());
-                true
-            });
+            // After a failure all wake and see for themselves.
+            let done = |position: Position| synced.is_err() || self.durable.covers(position);
+            let (woken, mut left): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut state.sleeping).into_iter().partition(|(position, _)| done(*position));
             // One of those who are left runs the next sync, and takes the others along.
-            if next.is_some() {
-                waiting.remove(0);
-            }
-            state.sleeping = waiting;
+            let next = if left.is_empty() { None } else { Some(left.swap_remove(0)) };
+            state.sleeping = left;
+            // Waking takes its time, and those who wake want this lock.
             drop(state);
-            if let Some(next) = next {
-                next.unpark();
+            for (_, thread) in next.into_iter().chain(woken) {
+                thread.unpark();
             }
             synced?;
         }
@@ -180,15 +177,17 @@ pub(super) fn flush_loop(durable: &Durable, shared: &Weak<Shared>, every: Durati
     let mut state = durable.state.lock().unwrap_or_else(PoisonError::into_inner);
     state.flusher = true;
     while !durable.closed.load(Ordering::Acquire) {
-        if durable.covers(state.answered) {
+        // In this order: see `flush_soon`.
+        let covered = durable.covered.load(Ordering::SeqCst);
+        if covered >= durable.answered().0 {
             state = durable.dirty.wait(state).unwrap_or_else(PoisonError::into_inner);
             continue;
         }
         // What comes within this time goes along.
         let open = |_: &mut State| !durable.closed.load(Ordering::Acquire);
         state = durable.dirty.wait_timeout_while(state, every / 2, open).unwrap_or_else(PoisonError::into_inner).0;
-        let until = state.answered;
         drop(state);
+        let until = durable.answered();
         let Some(shared) = shared.upgrade() else { return };
         let flushed = shared.wait_durable(until);
         drop(shared);

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! * `alone`      a store that one handle has for itself
-//! * `commit`     the queue and its leader; `batch` several requests of one caller
+//! * `commit`     the queue and its leader, `run` what it does; `batch` several requests of one caller
 //! * `durable`    waiting for stable storage, one sync for all
 //! * `wait`       claims that wait, `cancel` what ends them
 //! * `post`       requests that hold no thread while they wait, committed by `courier`
@@ -32,6 +32,7 @@ mod open;
 mod post;
 mod read;
 mod renewal;
+mod run;
 mod snapshot;
 mod staged;
 mod stats;
@@ -105,7 +106,7 @@ use at;
 
 struct Shared {
     driver: Mutex<Driver>,
-    queue: Mutex<commit::Queue>,
+    queue: commit::Queue,
     durable: Arc<durable::Durable>,
     waits: Arc<wait::Waits>,
     post: Arc<post::Post>,

@@ -11,7 +11,7 @@ use tenure_core::{
     rows::Ephemeral,
 };
 
-use super::{Open, Place, Shared, Store, alone, durable, snapshot::Snapshots, verb::millis};
+use super::{Open, Place, Shared, Store, alone, commit::Queue, durable, snapshot::Snapshots, verb::millis};
 use crate::{
     buffered::Buffered,
     durations::Stopwatch,
@@ -103,7 +103,7 @@ impl Store {
         let strict = options.is_strict();
         let shared = Arc::new_cyclic(|own| Shared {
             driver: Mutex::new(driver),
-            queue: Mutex::default(),
+            queue: Queue::default(),
             durable: Arc::default(),
             waits: Arc::default(),
             post: Arc::default(),

@@ -65,8 +65,13 @@ impl Waiter {
 }
 
 impl Waits {
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
+    }
+
     pub fn wake(&self, groups: &[Arc<str>]) {
-        if self.count.load(Ordering::Acquire) == 0 {
+        if self.is_empty() || groups.is_empty() {
             return;
         }
         let mut waiting = self.groups.lock().unwrap_or_else(PoisonError::into_inner);

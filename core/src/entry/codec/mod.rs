@@ -15,7 +15,7 @@ mod tests;
 
 use alloc::{borrow::Cow, vec::Vec};
 
-use super::{EntryHead, Image, Op, Reason, Retitle};
+use super::{EntryHead, Image, Op, Reason, RequestMark, Retitle};
 use crate::id::{OwnerId, TaskId};
 
 /// The top bit of each byte.
@@ -132,19 +132,23 @@ pub(super) fn put_op(out: &mut Vec<u8>, op: &Op<'_>) {
     }
 }
 
-/// Writes the head of an entry.
-pub(super) fn put_head(out: &mut Vec<u8>, head: &EntryHead<'_>) {
-    put_number(out, head.now);
-    put_number(out, head.owner.0);
-    put_bytes(out, head.actor.as_bytes());
-    match &head.request {
+/// Writes the first part of a head: when, and who.
+pub(super) fn put_who(out: &mut Vec<u8>, now: crate::time::Millis, owner: OwnerId, actor: &str) {
+    put_number(out, now);
+    put_number(out, owner.0);
+    put_bytes(out, actor.as_bytes());
+}
+
+/// Writes the second part: under which request, and how many ops follow.
+pub(super) fn put_request(out: &mut Vec<u8>, request: Option<&RequestMark<'_>>, ops: u32) {
+    match request {
         None => out.push(0),
         Some(mark) => {
             out.push(1);
             super::write(out, mark);
         }
     }
-    put_number(out, u64::from(head.ops));
+    put_number(out, u64::from(ops));
 }
 
 /// What is left to be read.
@@ -244,6 +248,7 @@ impl<'a> Rest<'a> {
         })
     }
 
+    #[inline]
     pub(super) fn op(&mut self) -> Option<Op<'a>> {
         Some(match self.byte()? {
             0 => Op::Save { replaces: TaskId(self.number()?), task: self.image()? },

@@ -103,7 +103,7 @@ fn what_is_written_here_is_what_postcard_writes() {
         put_op(&mut out, &op);
         assert_eq!(out, postcard::to_allocvec(&op).unwrap(), "{op:?}");
         out.clear();
-        put_head(&mut out, &head);
+        crate::entry::write_head(&mut out, &head);
         assert_eq!(out, postcard::to_allocvec(&head).unwrap(), "{head:?}");
         out.clear();
         put_image(&mut out, &image);
@@ -130,14 +130,14 @@ fn what_is_read_here_is_what_postcard_reads_whatever_the_bytes() {
     for _ in 0..5_000 {
         let mut out = Vec::new();
         put_op(&mut out, &op(&mut dice));
-        put_head(&mut out, &head(&mut dice));
+        crate::entry::write_head(&mut out, &head(&mut dice));
         read += usize::from(same(&out, Rest::op));
         let at = dice.below(out.len() as u64) as usize;
         out[at] = dice.roll() as u8;
         damaged += usize::from(same(&out, Rest::op));
         same(&out[..at], Rest::op);
         out.clear();
-        put_head(&mut out, &head(&mut dice));
+        crate::entry::write_head(&mut out, &head(&mut dice));
         same(&out, Rest::head);
         let at = dice.below(out.len() as u64) as usize;
         out[at] = dice.roll() as u8;
