@@ -34,15 +34,22 @@ export function load(source) {
   return loading;
 }
 
-let archiving;
+/** A module that is loaded when it is first needed. */
+function later(name, glue) {
+  let coming;
+  return () => {
+    coming ??= glue()
+      .then((module) => start(module.default, `${name}_bg.wasm`).then(() => module))
+      .catch((error) => {
+        coming = undefined;
+        throw error;
+      });
+    return coming;
+  };
+}
 
 /** The module that exports and imports. */
-export function loadArchive(source) {
-  archiving ??= import("../dist/archive.js")
-    .then((module) => start(module.default, "archive_bg.wasm", source).then(() => module))
-    .catch((error) => {
-      archiving = undefined;
-      throw error;
-    });
-  return archiving;
-}
+export const loadArchive = later("archive", () => import("../dist/archive.js"));
+
+/** The module that holds journals against the contracts. */
+export const loadConformance = later("conformance", () => import("../dist/conformance.js"));

@@ -4,10 +4,7 @@ use js_sys::{Array, Uint8Array};
 use tenure_core::{Author, StoreId, archive, rows::RowLog};
 use wasm_bindgen::prelude::*;
 
-use crate::{
-    error::Outward as _,
-    window::{Window, name_text},
-};
+use crate::{error::Outward as _, name::name_text, window::Window};
 
 /// The store in these rows as an archive.
 #[wasm_bindgen(js_name = exportFolder)]

@@ -11,8 +11,9 @@ use wasm_bindgen::prelude::*;
 use crate::{
     error::{Outward as _, outward},
     fault::inward,
+    name::name_text,
     setup::Setup,
-    window::{Window, name_text},
+    window::Window,
 };
 
 /// One handle on a store.

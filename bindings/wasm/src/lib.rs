@@ -5,24 +5,29 @@
 
 #[cfg(feature = "archive")]
 mod archive;
-#[cfg(not(feature = "archive"))]
+#[cfg(feature = "conformance")]
+mod conformance;
+#[cfg(feature = "store")]
 mod desk;
+#[cfg(any(feature = "store", feature = "archive"))]
 mod error;
-#[cfg(not(feature = "archive"))]
+#[cfg(feature = "store")]
 mod event;
-#[cfg(not(feature = "archive"))]
+#[cfg(feature = "store")]
 mod fault;
-#[cfg(not(feature = "archive"))]
+mod name;
+#[cfg(feature = "store")]
 mod read;
-#[cfg(not(feature = "archive"))]
+#[cfg(feature = "store")]
 mod setup;
+#[cfg(any(feature = "store", feature = "archive"))]
 mod window;
 
-#[cfg(not(feature = "archive"))]
+#[cfg(feature = "store")]
 use wasm_bindgen::prelude::*;
 
 /// Every code with its kind, outcome and retry, a line each.
-#[cfg(not(feature = "archive"))]
+#[cfg(feature = "store")]
 #[wasm_bindgen]
 pub fn catalogue() -> String {
     let mut lines = String::new();

@@ -1,9 +1,9 @@
 //! Rows that JavaScript fetched.
 
-use tenure_core::{Author, Code, Error, Revision, StoreId, desk, port::SnapshotName};
+use tenure_core::{Code, Error, StoreId, desk};
 use wasm_bindgen::prelude::*;
 
-use crate::error::outward;
+use crate::{error::outward, name::name_of};
 
 /// Rows that were fetched at one moment.
 #[wasm_bindgen]
@@ -37,14 +37,4 @@ impl Window {
         self.0.snapshots.push((name, bytes));
         Ok(())
     }
-}
-
-/// The name of a snapshot as journals keep it. Names sort as the snapshots do.
-pub fn name_text(name: SnapshotName) -> String {
-    format!("{:020}-{:016x}", name.end.0, name.author.0)
-}
-
-fn name_of(text: &str) -> Option<SnapshotName> {
-    let (end, author) = text.split_once('-')?;
-    Some(SnapshotName { end: Revision(end.parse().ok()?), author: Author(u64::from_str_radix(author, 16).ok()?) })
 }

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as tenure from "../js/node.js";
-import { checkJournal } from "../js/testing.js";
 
 const { MemoryJournal, open } = tenure;
 const METHODS = ["identity", "floor", "read", "append"];
@@ -24,24 +23,6 @@ class Wrapped {
     }
   }
 }
-
-test("the journal in memory keeps every contract, and so does one that answers with promises", async () => {
-  for (const make of [() => new MemoryJournal(), () => new Wrapped()]) {
-    const broken = (await checkJournal(make)).filter((finding) => finding.broken);
-    assert.deepEqual(broken, []);
-  }
-});
-
-test("a journal that breaks a contract is found out", async () => {
-  class Broken extends MemoryJournal {
-    append(at, rows) {
-      super.append(at, rows);
-      return true;
-    }
-  }
-  const broken = (await checkJournal(() => new Broken())).filter((finding) => finding.broken);
-  assert.ok(broken.length >= 2, JSON.stringify(broken));
-});
 
 test("whatever call fails, what was acknowledged is the state, and the exception comes out unchanged", async () => {
   for (const when of ["before", "after"]) {

@@ -1,0 +1,4 @@
+// Checks of a journal of one's own, in Node.
+import "./node.js";
+
+export * from "./testing.js";
