@@ -8,9 +8,12 @@ import { Asked } from "./journal/asked.js";
 import { loadConformance } from "./module.js";
 import { optionsOf, whole } from "./request.js";
 
+/** What a check is told that has to wait for an answer: whatever it makes of it is not looked at. */
+const LATER = "it is not known yet";
+
 /**
  * A check of the core's suite, which can't wait for promises: it runs with the answers that the journal has given so far.
- * Where it asks for one more it ends there, and runs anew once that is given. The journal is asked each thing once.
+ * Where one more comes as a promise it ends there, and runs anew once that is kept. The journal is asked each thing once.
  */
 class Replay {
   #make;
@@ -28,31 +31,44 @@ class Replay {
   async run(check, number) {
     for (;;) {
       let at = 0;
-      let wanted;
+      let coming;
       const ask = (...asked) => {
-        if (wanted === undefined && at < this.#answers.length) {
-          const { error, value } = this.#answers[at];
-          at += 1;
-          if (error !== undefined) throw error;
-          return value;
+        if (coming !== undefined) throw LATER;
+        if (at === this.#answers.length) {
+          const answer = this.#answer(...asked);
+          if (answer instanceof Promise) {
+            coming = answer;
+            throw LATER;
+          }
+          this.#answers.push(answer);
         }
-        wanted ??= asked;
-        throw "it is not known yet";
+        const { error, value } = this.#answers[at];
+        at += 1;
+        if (error !== undefined) throw error;
+        return value;
       };
       const found = check(number, this.#remake !== undefined, ask);
-      if (wanted === undefined) return found;
-      this.#answers.push(await this.#answer(...wanted));
+      if (coming === undefined) return found;
+      this.#answers.push(await coming);
     }
   }
 
-  async #answer(method, number, ...given) {
+  /** What comes of a call: at once, or as a promise. */
+  #answer(...asked) {
+    const failed = (error) => ({ error: `${error?.name ?? "Error"}: ${error?.message ?? error}` });
     try {
-      if (method === "make") return { value: this.#keep(await this.#make()) };
-      if (method === "remake") return { value: this.#keep(await this.#remake(this.#journals.at(-1)?.object)) };
-      return { value: (await this.#journals[number].asked[method](...given)) ?? null };
+      const value = this.#ask(...asked);
+      if (typeof value?.then !== "function") return { value };
+      return Promise.resolve(value).then((value) => ({ value }), failed);
     } catch (error) {
-      return { error: `${error?.name ?? "Error"}: ${error?.message ?? error}` };
+      return failed(error);
     }
+  }
+
+  #ask(method, number, ...given) {
+    if (method !== "make" && method !== "remake") return this.#journals[number].asked[method](...given);
+    const made = method === "make" ? this.#make() : this.#remake(this.#journals.at(-1)?.object);
+    return typeof made?.then === "function" ? made.then((object) => this.#keep(object)) : this.#keep(made);
   }
 
   #keep(object) {
@@ -121,8 +137,13 @@ const OWN = [
   ],
   [
     "J9",
-    "the identity of a new journal is drawn, not all zeros",
-    async (journal) => ((await journal.identity()).some((byte) => byte !== 0) ? undefined : "it is all zeros"),
+    "the identity of a new journal is drawn, and stays",
+    async (journal) => {
+      const identity = await journal.identity();
+      if (identity.every((byte) => byte === 0)) return "it is all zeros";
+      await journal.append(1, [row(1)]);
+      return (await journal.identity()).join() === identity.join() ? undefined : "it changed with an append";
+    },
   ],
 ];
 

@@ -45,13 +45,15 @@ fn bytes(value: &JsValue) -> Vec<u8> {
 struct Remote {
     number: f64,
     identity: StoreId,
+    /// Whether another store may come to stand in its place.
+    remakes: bool,
 }
 
 impl Remote {
-    fn open(number: f64) -> Result<Box<dyn Journal>> {
+    fn open(number: f64, remakes: bool) -> Result<Box<dyn Journal>> {
         let identity = bytes(&ask("identity", number, &[])?);
         let identity = StoreId(identity.try_into().unwrap_or_default());
-        Ok(Box::new(RowLog::new(Self { number, identity })))
+        Ok(Box::new(RowLog::new(Self { number, identity, remakes })))
     }
 
     fn call(&self, method: &str, given: &[JsValue]) -> Result<JsValue> {
@@ -60,7 +62,7 @@ impl Remote {
 
     /// A handle looks at the identity with all that it fetches, as a store does.
     fn still_there(&self) -> Result<()> {
-        if bytes(&self.call("identity", &[])?) == self.identity.0 {
+        if !self.remakes || bytes(&self.call("identity", &[])?) == self.identity.0 {
             return Ok(());
         }
         Err(Error::new(Code::Replaced, "another store stands in the place of this one: open it again"))
@@ -142,7 +144,7 @@ impl Rows for Remote {
     }
 
     fn reopen(&self) -> Result<Box<Self>> {
-        Ok(Box::new(Self { number: self.number, identity: self.identity }))
+        Ok(Box::new(Self { number: self.number, identity: self.identity, remakes: self.remakes }))
     }
 }
 
@@ -151,17 +153,17 @@ struct Ground {
     remakes: bool,
 }
 
-fn made(method: &str) -> Result<Box<dyn Journal>> {
-    Remote::open(ask(method, 0.0, &[])?.as_f64().unwrap_or_default())
+fn made(method: &str, remakes: bool) -> Result<Box<dyn Journal>> {
+    Remote::open(ask(method, 0.0, &[])?.as_f64().unwrap_or_default(), remakes)
 }
 
 impl conformance::Ground for Ground {
     fn fresh(&mut self) -> Result<Box<dyn Journal>> {
-        made("make")
+        made("make", self.remakes)
     }
 
     fn recreate(&mut self) -> Option<Result<Box<dyn Journal>>> {
-        self.remakes.then(|| made("remake"))
+        self.remakes.then(|| made("remake", true))
     }
 }
 

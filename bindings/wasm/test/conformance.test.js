@@ -60,7 +60,7 @@ const FAULTY = {
     },
     class TakesAnyPlaceThatIsFarEnough extends MemoryJournal {
       append(at, rows) {
-        return at > 2 ** 53 || super.append(at, rows);
+        return at > 2 ** 30 || super.append(at, rows);
       }
     },
   ],

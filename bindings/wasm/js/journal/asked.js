@@ -39,10 +39,13 @@ export class Asked {
     this.#limit = limit;
   }
 
-  /** Calls a method, and gives up on one that does not answer. */
-  async #call(method, ...given) {
+  /** Calls a method and looks at its answer: at once, or once its promise is kept. One that never is, is given up. */
+  #call(method, given, look) {
     const answer = this.#object[method](...given);
-    if (typeof answer?.then !== "function") return answer;
+    return typeof answer?.then === "function" ? this.#wait(method, answer).then(look) : look(answer);
+  }
+
+  async #wait(method, answer) {
     let timer;
     const late = new Promise((_, reject) => {
       timer = setTimeout(() => {
@@ -57,72 +60,73 @@ export class Asked {
     }
   }
 
-  async identity() {
-    const identity = await this.#call("identity");
-    if (!(identity instanceof Uint8Array) || identity.length !== 16) {
+  identity() {
+    return this.#call("identity", [], (identity) => {
+      if (identity instanceof Uint8Array && identity.length === 16) return identity;
       throw rubbish("identity", "the 16 bytes that were drawn when it was created", identity);
-    }
-    return identity;
+    });
   }
 
-  async floor() {
-    const floor = await this.#call("floor");
-    const [position, mark] = Array.isArray(floor) ? floor : [];
-    if (!isPosition(position) || !(mark instanceof Uint8Array)) {
+  floor() {
+    return this.#call("floor", [], (floor) => {
+      const [position, mark] = Array.isArray(floor) ? floor : [];
+      if (isPosition(position) && mark instanceof Uint8Array) return [position, mark];
       throw rubbish("floor", "a pair of position and mark, as [1, new Uint8Array()]", floor);
-    }
-    return [position, mark];
+    });
   }
 
   /** The rows from a position on; `null` below the floor. */
-  async read(from) {
+  read(from) {
     const wanted = "pairs of position and row, one behind the other, or null below the floor";
-    const pairs = await this.#call("read", from);
-    if (pairs === null) return null;
-    if (typeof pairs?.[Symbol.iterator] !== "function") throw rubbish("read", wanted, pairs);
-    const rows = [];
-    for (const pair of pairs) {
-      const [position, row] = Array.isArray(pair) ? pair : [];
-      if (position !== from + rows.length || !(row instanceof Uint8Array)) throw rubbish("read", wanted, pair);
-      rows.push(row);
-    }
-    return rows;
+    return this.#call("read", [from], (pairs) => {
+      if (pairs === null) return null;
+      if (typeof pairs?.[Symbol.iterator] !== "function") throw rubbish("read", wanted, pairs);
+      const rows = [];
+      for (const pair of pairs) {
+        const [position, row] = Array.isArray(pair) ? pair : [];
+        if (position !== from + rows.length || !(row instanceof Uint8Array)) throw rubbish("read", wanted, pair);
+        rows.push(row);
+      }
+      return rows;
+    });
   }
 
-  async append(at, rows) {
-    const appended = await this.#call("append", at, rows);
-    if (typeof appended !== "boolean") throw rubbish("append", "true, or false for a conflict", appended);
-    return appended;
+  append(at, rows) {
+    return this.#call("append", [at, rows], (appended) => {
+      if (typeof appended === "boolean") return appended;
+      throw rubbish("append", "true, or false for a conflict", appended);
+    });
   }
 
-  async truncate(floor, mark) {
-    await this.#call("truncate", floor, mark);
+  truncate(floor, mark) {
+    return this.#call("truncate", [floor, mark], () => null);
   }
 
-  async publishSnapshot(name, bytes) {
-    await this.#call("publishSnapshot", name, bytes);
+  publishSnapshot(name, bytes) {
+    return this.#call("publishSnapshot", [name, bytes], () => null);
   }
 
-  async snapshots() {
-    const names = await this.#call("snapshots");
-    if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) {
+  snapshots() {
+    return this.#call("snapshots", [], (names) => {
+      if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
       throw rubbish("snapshots", "the names that publishSnapshot() was given", names);
-    }
-    return names;
+    });
   }
 
   /** A snapshot's bytes; `null` where there is none of this name. */
-  async readSnapshot(name) {
-    const bytes = (await this.#call("readSnapshot", name)) ?? null;
-    if (bytes !== null && !(bytes instanceof Uint8Array)) throw rubbish("readSnapshot", "a Uint8Array, or null", bytes);
-    return bytes;
+  readSnapshot(name) {
+    return this.#call("readSnapshot", [name], (bytes) => {
+      if (bytes === null || bytes === undefined) return null;
+      if (bytes instanceof Uint8Array) return bytes;
+      throw rubbish("readSnapshot", "a Uint8Array, or null", bytes);
+    });
   }
 
-  async removeSnapshot(name) {
-    await this.#call("removeSnapshot", name);
+  removeSnapshot(name) {
+    return this.#call("removeSnapshot", [name], () => null);
   }
 
   async close() {
-    if (typeof this.#object.close === "function") await this.#call("close");
+    if (typeof this.#object.close === "function") await this.#call("close", [], () => null);
   }
 }
