@@ -10,7 +10,7 @@ use crate::{demo, group, journal, list, records, snapshot, task, update};
 
 /// A durable, transactional coordination store: claim work for a lease, commit each result once.
 ///
-/// Every command but restore and demo begins with the store's path, a folder.
+/// Every command but restore and demo begins with the store: its path, a folder, or the URL of a service (tenure serve).
 #[derive(Debug, Parser)]
 #[command(name = "tenure", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Arguments {
@@ -20,6 +20,12 @@ pub struct Arguments {
     /// The label of who does it, in every entry [default: HOST:PID]
     #[arg(long, global = true, value_name = "LABEL")]
     pub actor: Option<String>,
+    /// The token for a service [default: $TENURE_TOKEN]
+    #[arg(long, global = true, value_name = "SECRET", hide_short_help = true)]
+    pub token: Option<String>,
+    /// The certificates by which a service is believed, PEM [default: the system's]
+    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    pub ca: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -32,7 +38,7 @@ const EXIT_CODES: &str = "Durations: 500ms, 60s, 1.5h, 2d. Sizes: 100, 64KiB, 1.
 /// The store that a command works on.
 #[derive(Debug, Args)]
 pub struct At {
-    /// The store's folder.
+    /// The store's folder, or the URL of a service.
     pub store: PathBuf,
 }
 

@@ -49,7 +49,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> i32 {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error, json),
     };
-    let setting = Setting { actor: arguments.actor };
+    let setting = Setting::new(arguments.actor, arguments.token, arguments.ca);
     let mut out = Output::new(arguments.json);
     match run(&arguments.command, &setting, &mut out) {
         Ok(code) => code,
@@ -102,14 +102,14 @@ fn run(command: &Command, setting: &Setting, out: &mut Output) -> Result<i32> {
         Command::Inspect(args) => journal::inspect(out, args),
         Command::Verify(args) => journal::verify(out, args),
         Command::Snapshot(args) => snapshot::snapshot(setting, out, args),
-        Command::Tail(args) => journal::tail(out, args),
-        Command::Log(args) => journal::log(out, args),
-        Command::Backup(args) => snapshot::backup(out, args),
+        Command::Tail(args) => journal::tail(setting, out, args),
+        Command::Log(args) => journal::log(setting, out, args),
+        Command::Backup(args) => snapshot::backup(setting, out, args),
         Command::Restore(args) => snapshot::restore(out, args),
         Command::Upgrade(args) => snapshot::upgrade(setting, out, args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::serve(setting, out, args),
-        Command::Demo(command) => demo::run(command),
+        Command::Demo(command) => demo::run(setting, command),
     }
     .map(|()| exit::DONE)
 }

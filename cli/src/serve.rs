@@ -13,7 +13,7 @@ use tenure_server::{Config, Level, Server};
 
 use crate::{
     args::At,
-    open::{Setting, invalid},
+    open::{Setting, folder, invalid},
     output::Output,
     quantity::{duration, size},
 };
@@ -104,6 +104,7 @@ pub fn serve(setting: &Setting, out: &mut Output, args: &Serve) -> Result<()> {
         Log::Requests => Level::Requests,
     };
     // Before a store is made for nothing.
+    let folder = folder("serve", &args.at.store)?;
     config.check()?;
     let mut options = setting.options(None);
     if args.read_only {
@@ -112,7 +113,7 @@ pub fn serve(setting: &Setting, out: &mut Output, args: &Serve) -> Result<()> {
     if args.opportunistic {
         options = options.durability(Durability::Opportunistic);
     }
-    let store = options.open(&args.at.store)?;
+    let store = options.open(folder)?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let server = Server::start(store.clone(), config)?;
     let urls: Vec<String> = server.addresses().iter().map(|address| format!("{scheme}://{address}")).collect();

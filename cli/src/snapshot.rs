@@ -6,7 +6,13 @@ use clap::Args;
 use serde_json::json;
 use tenure::{Millis, Result, backup::Backup as Copy, clock::Clock};
 
-use crate::{args::At, open::Setting, output, output::Output, quantity::spell_size};
+use crate::{
+    args::At,
+    open::{Setting, folder, url},
+    output,
+    output::Output,
+    quantity::spell_size,
+};
 
 /// What `snapshot` takes.
 #[derive(Debug, Args)]
@@ -48,8 +54,8 @@ fn spell(copy: &Copy) -> serde_json::Value {
     })
 }
 
-pub fn backup(out: &mut Output, args: &Backup) -> Result<()> {
-    let copy = Copy::take(&args.at.store, &args.file, now())?;
+pub fn backup(setting: &Setting, out: &mut Output, args: &Backup) -> Result<()> {
+    let copy = copy(setting, args)?;
     out.report(&spell(&copy), || {
         format!(
             "{}: revision {} with {} tasks and {} records, {}, read back and verified",
@@ -62,6 +68,26 @@ pub fn backup(out: &mut Output, args: &Backup) -> Result<()> {
     })
 }
 
+#[cfg(feature = "client")]
+fn copy(setting: &Setting, args: &Backup) -> Result<Copy> {
+    if url(&args.at.store).is_none() {
+        return Copy::take(&args.at.store, &args.file, now());
+    }
+    let store = setting.present(&args.at.store)?;
+    let copy = Copy::fetch(&store, &args.file)?;
+    store.close()?;
+    Ok(copy)
+}
+
+#[cfg(not(feature = "client"))]
+fn copy(setting: &Setting, args: &Backup) -> Result<Copy> {
+    // It says why not.
+    if url(&args.at.store).is_some() {
+        setting.present(&args.at.store)?;
+    }
+    Copy::take(&args.at.store, &args.file, now())
+}
+
 /// What `restore` takes.
 #[derive(Debug, Args)]
 pub struct Restore {
@@ -72,7 +98,7 @@ pub struct Restore {
 }
 
 pub fn restore(out: &mut Output, args: &Restore) -> Result<()> {
-    let copy = Copy::restore(&args.file, &args.store)?;
+    let copy = Copy::restore(&args.file, folder("restore", &args.store)?)?;
     out.report(&spell(&copy), || {
         format!(
             "{}: revision {} of {} with {} tasks and {} records; it is a new store ({}), and its next id is {}",
@@ -95,7 +121,7 @@ pub struct Upgrade {
 }
 
 pub fn upgrade(setting: &Setting, out: &mut Output, args: &Upgrade) -> Result<()> {
-    let store = setting.present(&args.at.store)?;
+    let store = setting.present(folder("upgrade", &args.at.store)?)?;
     let (level, raised) = store.upgrade()?;
     out.report(&json!({"level": level, "raised": raised}), || {
         if raised {

@@ -12,7 +12,7 @@ use tenure_core::{
     engine::{Change, ChangeKind, Event},
     entry::{EntryKind, Reason},
     error::{CATALOGUE, Fate},
-    inspect::read_event,
+    inspect::{read_event, read_events},
     json::{
         ClaimCall, TaskPage, read_claim, read_committed, read_error, read_group, read_groups, read_record,
         read_records, read_request, read_task, read_task_list, read_tasks, text,
@@ -318,6 +318,8 @@ fn an_entry_is_read_as_it_was_written() {
         changes,
     };
     assert_eq!(read_event(text(&event).as_bytes()).unwrap(), event);
+    let listed = format!("{{\"entries\":[{},{}],\"next\":3}}", text(&event), text(&event));
+    assert_eq!(read_events(listed.as_bytes()).unwrap(), [event.clone(), event.clone()]);
     for kind in (1..=6).filter_map(EntryKind::from_number) {
         let event = Event { kind, request_id: None, changes: Vec::new(), ..event.clone() };
         assert_eq!(read_event(text(&event).as_bytes()).unwrap(), event);

@@ -71,7 +71,7 @@ pub struct Backup {
     pub bytes: u64,
 }
 
-fn fault(doing: &str, path: &Path, error: &std::io::Error) -> Error {
+pub(crate) fn fault(doing: &str, path: &Path, error: &std::io::Error) -> Error {
     let code = if error.kind() == std::io::ErrorKind::StorageFull { Code::NoSpace } else { Code::Unavailable };
     Error::new(code, format!("can't {doing} {}: {error}", path.display()))
 }
@@ -80,7 +80,7 @@ fn damaged(path: &Path, what: &str) -> Error {
     Error::new(Code::Corrupt, format!("{} is no whole backup: {what}; take another copy of it", path.display()))
 }
 
-fn exists(path: &Path) -> Error {
+pub(crate) fn exists(path: &Path) -> Error {
     let why = format!("{} is there already, and a backup overwrites nothing: give another name", path.display());
     Error::new(Code::Invalid, why)
 }
@@ -128,9 +128,7 @@ impl Backup {
             records: state.tables().len(),
             bytes: 0,
         };
-        let mut name = file.as_os_str().to_owned();
-        name.push(format!(".{:016x}.tmp", random_id()?));
-        let temporary = Temporary(PathBuf::from(name));
+        let temporary = Temporary::beside(file)?;
         backup.write(&driver, &temporary.0).map_err(|error| fault("write", &temporary.0, &error))?;
         let (read, _) = Self::read(&temporary.0)?;
         if (Self { bytes: 0, ..read }) != backup {
@@ -156,7 +154,7 @@ impl Backup {
     }
 
     /// Reads a backup whole and checks it. Answers with its chunks' bytes as well.
-    fn read(path: &Path) -> Result<(Self, Vec<u8>)> {
+    pub(crate) fn read(path: &Path) -> Result<(Self, Vec<u8>)> {
         let fault_here = |error| fault("read", path, &error);
         let mut input = BufReader::new(File::open(path).map_err(fault_here)?);
         let mut header = [0; HEADER];
@@ -255,7 +253,16 @@ fn build(path: &Path, store: StoreId, tail: &Tail, chunks: &[u8]) -> Result<()> 
 }
 
 /// What is removed unless it got its name.
-struct Temporary(PathBuf);
+pub(crate) struct Temporary(pub PathBuf);
+
+impl Temporary {
+    /// A name beside the one that the file gets in the end.
+    pub(crate) fn beside(file: &Path) -> Result<Self> {
+        let mut name = file.as_os_str().to_owned();
+        name.push(format!(".{:016x}.tmp", random_id()?));
+        Ok(Self(PathBuf::from(name)))
+    }
+}
 
 impl Drop for Temporary {
     fn drop(&mut self) {
@@ -265,7 +272,7 @@ impl Drop for Temporary {
 }
 
 /// Gives a file its name, unless something has that name.
-fn publish(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn publish(from: &Path, to: &Path) -> Result<()> {
     match fs::hard_link(from, to) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(exists(to)),

@@ -18,6 +18,9 @@ pub struct Clock(Arc<Kind>);
 
 enum Kind {
     System(Base),
+    /// That of a service, as it was told last.
+    #[cfg(feature = "client")]
+    Told(Told),
     Test(Mutex<Hands>),
 }
 
@@ -29,6 +32,20 @@ struct Base {
     offset: AtomicU64,
     /// When, in milliseconds since `opened`, the wall clock was last looked at.
     looked: AtomicU64,
+}
+
+/// The time that was told, less the time since this clock began, by which it goes on.
+#[cfg(feature = "client")]
+struct Told {
+    began: Instant,
+    offset: AtomicU64,
+}
+
+#[cfg(feature = "client")]
+impl Told {
+    fn since(&self) -> Millis {
+        self.began.elapsed().as_millis() as Millis
+    }
 }
 
 struct Hands {
@@ -61,10 +78,30 @@ impl Clock {
         Self(Arc::new(Kind::Test(Mutex::new(Hands { now, waiting: Vec::new() }))))
     }
 
+    /// The clock of a client of a service: leases are judged by the service's clock, so it follows that. A test clock stays
+    /// what it is.
+    #[cfg(feature = "client")]
+    pub(crate) fn as_remote(&self) -> Self {
+        match &*self.0 {
+            Kind::Test(_) => self.clone(),
+            _ => Self(Arc::new(Kind::Told(Told { began: Instant::now(), offset: AtomicU64::new(wall()) }))),
+        }
+    }
+
+    /// What time it is at the service.
+    #[cfg(feature = "client")]
+    pub(crate) fn told(&self, now: Millis) {
+        if let Kind::Told(told) = &*self.0 {
+            told.offset.store(now.saturating_sub(told.since()), Ordering::Relaxed);
+        }
+    }
+
     /// The time.
     pub fn now(&self) -> Millis {
         match &*self.0 {
             Kind::System(base) => base.now(),
+            #[cfg(feature = "client")]
+            Kind::Told(told) => told.offset.load(Ordering::Relaxed) + told.since(),
             Kind::Test(hands) => hands.lock().unwrap_or_else(PoisonError::into_inner).now,
         }
     }
@@ -95,11 +132,6 @@ impl Clock {
     /// As [`park`](Self::park), but no longer than `most` by the system's own time, whatever the clock shows.
     pub(crate) fn park_at_most(&self, until: Option<Millis>, most: Option<Duration>) {
         match &*self.0 {
-            Kind::System(_) => {
-                // A wait of hours is cut: the wall clock may be stepped meanwhile.
-                let left = until.map(|until| Duration::from_millis(until.saturating_sub(self.now()).min(60_000)));
-                sleep(left.into_iter().chain(most).min());
-            }
             Kind::Test(hands) => {
                 let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
                 if until.is_some_and(|until| until <= hands.now) {
@@ -111,6 +143,12 @@ impl Clock {
                 }
                 drop(hands);
                 sleep(most);
+            }
+            #[allow(clippy::match_wildcard_for_single_variants, reason = "a client has another one")]
+            _ => {
+                // A wait of hours is cut: the wall clock may be stepped meanwhile.
+                let left = until.map(|until| Duration::from_millis(until.saturating_sub(self.now()).min(60_000)));
+                sleep(left.into_iter().chain(most).min());
             }
         }
     }
@@ -152,6 +190,8 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Kind::System(_) => f.write_str("Clock::system()"),
+            #[cfg(feature = "client")]
+            Kind::Told(_) => write!(f, "Clock::told({})", self.now()),
             Kind::Test(_) => write!(f, "Clock::test({})", self.now()),
         }
     }

@@ -17,6 +17,12 @@ pub struct Durations {
 }
 
 impl Durations {
+    /// What another program counted by the same ranges.
+    #[cfg(feature = "client")]
+    pub(crate) fn told(counts: &[u64], total: Duration) -> Self {
+        Self { ranges: array::from_fn(|at| counts.get(at).copied().unwrap_or_default()), total }
+    }
+
     /// How often it happened.
     pub fn count(&self) -> u64 {
         self.ranges.iter().sum()

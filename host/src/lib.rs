@@ -34,12 +34,16 @@ pub mod interrupt;
 
 mod options;
 mod quick;
+#[cfg(feature = "client")]
+pub mod remote;
 pub mod store;
 mod trace;
 pub mod verify;
 
 pub use durations::Durations;
 pub use options::{Durability, Options, Sharing, SnapshotPolicy};
+#[cfg(feature = "client")]
+pub use remote::connect;
 pub use store::{
     Batch, Cancel, Claims, Filter, Held, Posted, Staged, Stats, Store, Subject, TaskName, Transaction, Watch, Work,
 };

@@ -64,6 +64,8 @@ pub struct Options {
     pub(crate) allow_network: bool,
     pub(crate) clock: Clock,
     pub(crate) seed: Option<u64>,
+    #[cfg(feature = "client")]
+    pub(crate) remote: crate::remote::Remoteness,
 }
 
 impl Default for Options {
@@ -85,6 +87,8 @@ impl Default for Options {
             allow_network: false,
             clock: Clock::system(),
             seed: None,
+            #[cfg(feature = "client")]
+            remote: crate::remote::Remoteness::default(),
         }
     }
 }

@@ -1,105 +1,27 @@
 //! The shared vectors on stores of this crate: in memory, and in a folder. See `core/tests/vectors/README.md`.
 #![allow(clippy::unwrap_used)] // The scripts' runner, shared with the core, is no test of its own here.
 
-use std::time::Duration;
-
 use serde_json::Value;
-use tempfile::TempDir;
-use tenure::{
-    Claim, Committed, Durability, Filter, GroupStats, Limits, Millis, Options, Record, Request, Result, Store, Task,
-    TaskId, TaskState, clock::Clock, core::inspect::Show, file::inspect,
+use tenure::{Durability, Limits, clock::Clock, core::inspect::Show, file::inspect};
+
+#[path = "suite/scripted.rs"]
+mod scripted;
+
+use scripted::{
+    Opened, options,
+    script::{FILES, NOW, check, file, scripts},
 };
-
-#[path = "../../core/tests/vectors/script.rs"]
-mod script;
-
-use script::{ACTOR, FILES, Handle, NOW, SEED, Verb, check, file, owner, scripts};
-
-struct Opened {
-    store: Store,
-    clock: Clock,
-    _folder: Option<TempDir>,
-}
-
-fn options(limits: Limits, clock: &Clock) -> Options {
-    Options::new().limits(limits).clock(clock.clone()).owner(owner()).actor(ACTOR).seed(SEED)
-}
 
 fn in_memory(limits: Limits) -> Opened {
     let clock = Clock::test(NOW);
-    Opened { store: options(limits, &clock).memory().unwrap(), clock, _folder: None }
+    Opened { store: options(limits, &clock).memory().unwrap(), clock, keep: Box::new(()) }
 }
 
 fn in_a_folder(limits: Limits) -> Opened {
     let (clock, folder) = (Clock::test(NOW), tempfile::tempdir().unwrap());
     // What is answered does not depend on durability, and hundreds of steps need not wait for the disk.
     let options = options(limits, &clock).durability(Durability::Opportunistic);
-    Opened { store: options.open(folder.path().join("store")).unwrap(), clock, _folder: Some(folder) }
-}
-
-fn span(millis: Millis) -> Duration {
-    Duration::from_millis(millis)
-}
-
-impl Handle for Opened {
-    fn set_clock(&mut self, now: Millis) {
-        self.clock.advance(span(now - self.clock.now()));
-    }
-
-    fn update(&mut self, request: Request) -> Result<Committed> {
-        self.store.update(request)
-    }
-
-    fn claim(&mut self, claim: Claim) -> Result<Committed> {
-        self.store.claim_now(claim)
-    }
-
-    fn verb(&mut self, verb: &Verb) -> Result<Option<Task>> {
-        let store = &self.store;
-        match verb {
-            Verb::Renew { id, lease } => store.renew(*id, span(*lease)).map(Some),
-            Verb::Release { id, delay } => store.release(*id, span(*delay)).map(Some),
-            Verb::Finish { id } => store.finish(*id).map(|()| None),
-            Verb::Fail { id, error, delay } => store.fail(*id, error, span(*delay)).map(Some),
-            Verb::Cancel { id, force } => store.cancel(*id, *force).map(|()| None),
-            Verb::Move { id, group } => store.move_to(*id, group).map(Some),
-            Verb::Requeue { id, group, delay } => store.requeue(*id, group.as_deref(), span(*delay)).map(Some),
-        }
-    }
-
-    fn task(&mut self, id: TaskId) -> Result<Option<Task>> {
-        self.store.task(id)
-    }
-
-    fn find(&mut self, origin: TaskId) -> Result<Option<Task>> {
-        self.store.find(origin)
-    }
-
-    fn by_key(&mut self, group: &str, key: &str) -> Result<Option<Task>> {
-        self.store.by_key(group, key)
-    }
-
-    fn tasks(
-        &mut self,
-        group: Option<&str>,
-        state: Option<TaskState>,
-        after: TaskId,
-        limit: usize,
-    ) -> Result<Vec<Task>> {
-        self.store.tasks(&Filter { group: group.map(Into::into), state, after, limit })
-    }
-
-    fn groups(&mut self) -> Result<Vec<GroupStats>> {
-        self.store.groups()
-    }
-
-    fn get(&mut self, table: &str, key: &str) -> Result<Option<Record>> {
-        self.store.get(table, key)
-    }
-
-    fn scan(&mut self, table: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>> {
-        self.store.scan(table, prefix, after, limit)
-    }
+    Opened { store: options.open(folder.path().join("store")).unwrap(), clock, keep: Box::new(folder) }
 }
 
 #[test]

@@ -48,3 +48,7 @@ mod v1;
 pub use config::{Config, Level};
 pub use conn::Patience;
 pub use server::Server;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/SERVICE.md")]
+struct Guide;

@@ -83,6 +83,8 @@ routes! {
     GET "/v1/watch" v1::events::watch, "What happens, as server-sent events", ["after:integer"], "", "text/event-stream";
     GET "/v1/log" v1::events::log, "Who did what", ["task:integer", "owner:integer", "by:string", "after:integer", "limit:page"],
         "", "Log";
+    GET "/v1/store" v1::upkeep::store, "Which store it is, and how it is asked: what a client begins with", [], "", "Store";
+    POST "/v1/check" v1::commit::check, "Whether records are as they were read, at one moment", [], "Check", "Committed";
     GET "/v1/stats" v1::upkeep::stats, "Numbers about the store", [], "", "Stats";
     POST "/v1/snapshot" v1::upkeep::snapshot, "Take a snapshot", [], "Empty", "Revision";
     POST "/v1/flush" v1::upkeep::flush, "Wait until all that was answered is on stable storage", [], "Empty", "Empty";

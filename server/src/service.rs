@@ -5,9 +5,10 @@ use std::{convert::Infallible, sync::Arc, time::Instant};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
-    header::{CONTENT_TYPE, HeaderValue, ORIGIN},
+    header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN},
 };
 use serde_json::{Map, Value};
+use tenure::{Code, Error};
 
 use crate::{
     access::Who,
@@ -19,6 +20,12 @@ use crate::{
     problem::Problem,
     route::{self, Route},
 };
+
+/// The store's time at the answer, in milliseconds since the Epoch.
+const NOW: HeaderName = HeaderName::from_static("tenure-now");
+
+/// The identity of the store that a client means.
+const STORE: HeaderName = HeaderName::from_static("tenure-store");
 
 /// What is known of a request by and by, for the log and the numbers.
 struct Known {
@@ -43,6 +50,10 @@ pub async fn answer(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) 
         problem.response()
     });
     app.site.allow(origin.as_ref(), &mut response);
+    if known.path.starts_with("/v1/") {
+        // A client judges leases by this clock.
+        response.headers_mut().insert(NOW, HeaderValue::from(app.store.now()));
+    }
     note(&app, &known, &response, began);
     Ok(response.map(|body| body.noting(Sending::begin(conn))))
 }
@@ -81,10 +92,23 @@ async fn admit(app: &App, request: Request<Incoming>, known: &mut Known) -> Resu
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", why));
     }
     let who = app.who(&head.headers, route.is_open())?;
+    if let Some(wanted) = head.headers.get(STORE) {
+        same_store(app, wanted)?;
+    }
     known.who = Some(who.clone());
     let query = Query::read(head.uri.query())?;
     let (body, room) = read_body(body, app.config.body_bytes, &app.bodies).await?;
     Ok(Admitted::Call(route, Call { parts, query, headers: head.headers, body, who, _room: room }))
+}
+
+/// Refuses a client that knows another store at this place, as one that was restored meanwhile.
+fn same_store(app: &App, wanted: &HeaderValue) -> Result<(), Problem> {
+    let identity = app.store.identity().to_string();
+    if wanted.as_bytes() == identity.as_bytes() {
+        return Ok(());
+    }
+    let why = "another store is served here than the one that this client knows: connect anew";
+    Err(Error::new(Code::Replaced, why).into())
 }
 
 fn is_json(kind: Option<&HeaderValue>) -> bool {

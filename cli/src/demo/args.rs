@@ -32,12 +32,15 @@ pub struct Wordcount {
     /// The store to use, and to keep; a temporary one by default.
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
+    /// A service to use instead, as http://127.0.0.1:8048; its token may add, claim, write and watch.
+    #[arg(long, value_name = "URL", conflicts_with = "store")]
+    pub url: Option<String>,
 }
 
 /// One worker of the word count.
 #[derive(Debug, Args)]
 pub struct Worker {
-    /// The store.
+    /// The store, or the URL of a service.
     pub store: PathBuf,
     /// The folder of texts.
     pub corpus: PathBuf,

@@ -9,6 +9,7 @@ use std::{
 use tenure::{Result, TaskId};
 
 use super::{fault, job::Computed, unavailable};
+use crate::open::Setting;
 
 /// How workers are started.
 pub struct Crew {
@@ -16,6 +17,7 @@ pub struct Crew {
     pub corpus: PathBuf,
     pub run: i64,
     pub parts: u64,
+    setting: Setting,
     workers: Vec<(String, Child)>,
 }
 
@@ -27,8 +29,8 @@ pub struct Doomed {
 }
 
 impl Crew {
-    pub fn new(store: PathBuf, corpus: PathBuf, run: i64, parts: u64) -> Self {
-        Self { store, corpus, run, parts, workers: Vec::new() }
+    pub fn new(setting: Setting, store: PathBuf, corpus: PathBuf, run: i64, parts: u64) -> Self {
+        Self { store, corpus, run, parts, setting, workers: Vec::new() }
     }
 
     fn start(&self, name: &str, lease: u64, doomed: bool) -> Result<Child> {
@@ -37,6 +39,13 @@ impl Crew {
         command.args(["demo", "worker"]).arg(&self.store).arg(&self.corpus);
         command.args(["--run", &self.run.to_string(), "--parts", &self.parts.to_string()]);
         command.args(["--name", name, "--lease", &lease.to_string()]);
+        if let Some(ca) = &self.setting.ca {
+            command.arg("--ca").arg(ca);
+        }
+        if let Some(token) = &self.setting.token {
+            // Not as an argument, which everybody on the machine can see.
+            command.env("TENURE_TOKEN", token);
+        }
         if doomed {
             command.arg("--doomed").stdout(Stdio::piped());
         }

@@ -25,10 +25,12 @@ mod worker;
 pub use args::Demo;
 use tenure::{Code, Error, Result};
 
-pub fn run(command: &Demo) -> Result<()> {
+use crate::open::Setting;
+
+pub fn run(setting: &Setting, command: &Demo) -> Result<()> {
     match command {
-        Demo::Wordcount(args) => wordcount::run(args),
-        Demo::Worker(args) => worker::run(args),
+        Demo::Wordcount(args) => wordcount::run(setting, args),
+        Demo::Worker(args) => worker::run(setting, args),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The process that adds the tasks, starts, kills and checks.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use tenure::{Code, Delete, Error, OwnerId, Reason, Record, Request, Result, Store, TaskId};
 
@@ -13,7 +16,10 @@ use super::{
     screen, unavailable,
     words::Counts,
 };
-use crate::progress::Progress;
+use crate::{
+    open::{Setting, invalid, url},
+    progress::Progress,
+};
 
 /// The lease of a worker that lives, in milliseconds: long enough for a machine that is busy.
 const LEASE: u64 = 30_000;
@@ -42,20 +48,24 @@ pub struct Report {
     pub redone: Vec<Redone>,
 }
 
-pub fn run(args: &Wordcount) -> Result<()> {
+pub fn run(setting: &Setting, args: &Wordcount) -> Result<()> {
     if args.workers == 0 || args.kill >= args.workers {
         let why = format!("--workers {} --kill {}: at least one worker has to live", args.workers, args.kill);
         return Err(Error::new(Code::Invalid, why));
     }
+    if let Some(text) = args.url.as_deref().filter(|text| url(Path::new(text)).is_none()) {
+        return Err(invalid(format!("--url {text}: give the URL of a service, as http://127.0.0.1:8048")));
+    }
     let began = Instant::now();
     let corpus = Corpus::find(&args.path)?;
     let temporary = tempfile::tempdir().map_err(|error| unavailable("can't make a temporary folder", &error))?;
-    let path = args.store.clone().unwrap_or_else(|| temporary.path().join("demo.tenure"));
-    let store = Store::open(&path)?;
+    let path = args.url.as_ref().map(PathBuf::from).or_else(|| args.store.clone());
+    let path = path.unwrap_or_else(|| temporary.path().join("demo.tenure"));
+    let store = setting.present_or_new(&path)?;
     let run = store.increment(RUNS, "runs", 1, None, None)?;
     let parts = (corpus.bytes() / PART_BYTES).clamp(4, 1000);
     let folder = std::path::absolute(&args.path).map_err(|error| unavailable("can't find the folder", &error))?;
-    let crew = Crew::new(path, folder.clone(), run, parts);
+    let crew = Crew::new(setting.clone(), path, folder.clone(), run, parts);
     let job = Job::new(run);
     let group = job.map.clone();
     let mut demo = Running { store, job, crew, progress: Progress::new(), group, all: 0 };
@@ -68,7 +78,8 @@ pub fn run(args: &Wordcount) -> Result<()> {
     demo.store.close()?;
     let took = began.elapsed();
     let files = corpus.files.len();
-    screen::show(&Report { files, pieces, workers: args.workers, took, counts, redone }, args.store.as_deref());
+    let kept = args.url.as_deref().map(Path::new).or(args.store.as_deref());
+    screen::show(&Report { files, pieces, workers: args.workers, took, counts, redone }, kept);
     Ok(())
 }
 

@@ -16,13 +16,14 @@ use super::{
     job::{Claimant, Computed, Job, Output, spell},
     unavailable, words,
 };
+use crate::open::Setting;
 
 /// How many records one read fetches.
 const PAGE: usize = 1000;
 
-pub fn run(args: &Worker) -> Result<()> {
+pub fn run(setting: &Setting, args: &Worker) -> Result<()> {
     let actor = format!("{}:{}", args.name, std::process::id());
-    let store = Options::new().create(false).actor(actor).open(&args.store)?;
+    let store = setting.open(Options::new().create(false).actor(actor), &args.store)?;
     let job = Job::new(args.run);
     let stop = Cancel::new();
     let claims = store.claims([&job.reduce, &job.map]).lease(Duration::from_millis(args.lease)).stop(stop.clone());

@@ -9,11 +9,10 @@ use clap::Args;
 use tenure::{
     Code, Result, Revision, TaskId,
     core::{engine::Event, json},
-    history::History,
 };
 
 use super::entry::words;
-use crate::{args::At, output::Output};
+use crate::{args::At, open::Setting, output::Output};
 
 /// How long one wait for more takes.
 const LOOK: Duration = Duration::from_mins(1);
@@ -31,8 +30,8 @@ pub struct Tail {
     follow: bool,
 }
 
-pub fn tail(out: &mut Output, args: &Tail) -> Result<()> {
-    let mut history = History::open(&args.at.store)?;
+pub fn tail(setting: &Setting, out: &mut Output, args: &Tail) -> Result<()> {
+    let mut history = setting.history(&args.at.store)?;
     let mut last = VecDeque::new();
     history.read(&mut |event| {
         if last.len() == args.lines {
@@ -53,7 +52,7 @@ pub fn tail(out: &mut Output, args: &Tail) -> Result<()> {
             Err(error) if error.code() == Code::Truncated => {
                 // What was let go before it could be read is told by the gap in the revisions.
                 let seen = history.revision();
-                history = History::open(&args.at.store)?;
+                history = setting.history(&args.at.store)?;
                 history.read(&mut |event| if event.revision > seen { print(out, &event) } else { Ok(()) })?;
             }
             done => done?,
@@ -83,8 +82,8 @@ pub struct Log {
     limit: Option<usize>,
 }
 
-pub fn log(out: &mut Output, args: &Log) -> Result<()> {
-    let ids = args.task.map(|id| lives(args, TaskId(id))).transpose()?;
+pub fn log(setting: &Setting, out: &mut Output, args: &Log) -> Result<()> {
+    let ids = args.task.map(|id| lives(setting, args, TaskId(id))).transpose()?;
     let wanted = |event: &Event| {
         event.revision > Revision(args.after)
             && args.owner.is_none_or(|owner| event.owner.0 == owner)
@@ -94,7 +93,7 @@ pub fn log(out: &mut Output, args: &Log) -> Result<()> {
             })
     };
     let mut left = args.limit.unwrap_or(usize::MAX);
-    History::open(&args.at.store)?.read(&mut |event| {
+    setting.history(&args.at.store)?.read(&mut |event| {
         if left > 0 && wanted(&event) {
             left -= 1;
             print(out, &event)?;
@@ -104,9 +103,9 @@ pub fn log(out: &mut Output, args: &Log) -> Result<()> {
 }
 
 /// All ids that a task had, as far as the journal goes back.
-fn lives(args: &Log, id: TaskId) -> Result<HashSet<TaskId>> {
+fn lives(setting: &Setting, args: &Log, id: TaskId) -> Result<HashSet<TaskId>> {
     let mut origins: HashMap<TaskId, TaskId> = HashMap::new();
-    History::open(&args.at.store)?.read(&mut |event| {
+    setting.history(&args.at.store)?.read(&mut |event| {
         for change in event.changes.iter().filter(|change| change.id.0 != 0) {
             let begin = if change.old.0 == 0 { change.id } else { *origins.get(&change.old).unwrap_or(&change.old) };
             origins.insert(change.id, begin);

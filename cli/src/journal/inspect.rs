@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::Value;
 use tenure::{Result, core::inspect::Show, file};
 
-use crate::{args::At, output::Output};
+use crate::{args::At, open::folder, output::Output};
 
 /// What `inspect` takes.
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ pub struct Inspect {
 pub fn inspect(out: &mut Output, args: &Inspect) -> Result<()> {
     let show =
         if args.all { Show::ALL } else { Show { frames: args.frames, entries: args.entries, items: args.items } };
-    file::inspect(&args.at.store, show, &mut |line| {
+    file::inspect(folder("inspect", &args.at.store)?, show, &mut |line| {
         if out.json { out.line(line) } else { out.line(&plain(line)) }
     })
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 use tenure::Result;
 
-use crate::{args::At, output::Output, quantity::spell_size};
+use crate::{args::At, open::folder, output::Output, quantity::spell_size};
 
 /// What `verify` takes.
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub struct Verify {
 }
 
 pub fn verify(out: &mut Output, args: &Verify) -> Result<()> {
-    let found = tenure::verify::verify(&args.at.store)?;
+    let found = tenure::verify::verify(folder("verify", &args.at.store)?)?;
     let value = json!({
         "store": found.store.to_string(),
         "segments": found.segments,

@@ -75,17 +75,15 @@ pub fn add(setting: &Setting, out: &mut Output, args: &Add) -> Result<()> {
             Exists::Replace => IfExists::Replace,
         },
     };
-    let options = setting.options(args.owner);
     let mut lines: Vec<&[u8]> = vec![&data];
     if args.lines {
         lines = data.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
     }
-    for batch in lines.chunks(BATCH) {
+    let requests = lines.chunks(BATCH).map(|batch| {
         let adds = batch.iter().map(|line| task(line)).collect();
-        let request_id = args.request_id.clone();
-        let request = Request { owner: owner(args.owner), request_id, adds, ..Request::default() };
-        let committed = options.commit_once(&args.at.store, request)?;
-        out.answer(&committed, |committed| output::committed(committed, Clock::system().now()))?;
-    }
-    Ok(())
+        Request { owner: owner(args.owner), request_id: args.request_id.clone(), adds, ..Request::default() }
+    });
+    setting.commit(args.owner, &args.at.store, requests, |committed| {
+        out.answer(committed, |committed| output::committed(committed, Clock::system().now()))
+    })
 }

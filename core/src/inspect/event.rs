@@ -6,7 +6,7 @@
 //!          {"kind","table","key"} of a record
 //! ```
 
-use alloc::sync::Arc;
+use alloc::{sync::Arc, vec::Vec};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -18,7 +18,7 @@ use crate::{
     id::{Author, MAX_ID, Revision},
     json::{
         Spelled,
-        fields::{Fields, Place, Unknown, millis, owner, task_id, text, whole},
+        fields::{Fields, Place, Unknown, items, millis, owner, task_id, text, whole},
         node::{self, Node},
     },
 };
@@ -84,9 +84,19 @@ impl Serialize for Spelled<'_, Change> {
 
 /// Reads an entry that another program told. Fields that are not known are passed over.
 pub fn read_event(bytes: &[u8]) -> Result<Event> {
-    let place = &Place::Whole("the entry");
+    event(&Place::Whole("the entry"), node::read(bytes, "the entry")?)
+}
+
+/// Reads `{"entries":[…]}`.
+pub fn read_events(bytes: &[u8]) -> Result<Vec<Event>> {
+    let place = &Place::Whole("the entries");
+    let mut fields = Fields::read_with(place, node::read(bytes, "the entries")?, &["entries"], Unknown::Pass)?;
+    fields.required("entries", |place, node| items(place, node, event))
+}
+
+fn event(place: &Place<'_>, node: Node<'_>) -> Result<Event> {
     let known = &["revision", "kind", "at", "owner", "actor", "author", "changes", "request_id"];
-    let mut fields = Fields::read_with(place, node::read(bytes, "the entry")?, known, Unknown::Pass)?;
+    let mut fields = Fields::read_with(place, node, known, Unknown::Pass)?;
     Ok(Event {
         revision: fields.required("revision", |place, node| whole(place, node, MAX_ID).map(Revision))?,
         kind: fields.required("kind", |place, node| {

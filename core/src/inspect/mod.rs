@@ -27,7 +27,7 @@ mod item;
 mod line;
 mod snapshot;
 
-pub use event::read_event;
+pub use event::{read_event, read_events};
 
 use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
 

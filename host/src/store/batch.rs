@@ -26,15 +26,27 @@ impl Work {
 
 /// Requests that were committed or refused, each by itself, and whose answers may not be given yet.
 #[must_use = "the answers come from `wait`"]
-pub struct Batch {
-    store: Store,
-    answers: Vec<Result<Committed>>,
-    until: Position,
+pub struct Batch(Begun);
+
+enum Begun {
+    Staged {
+        store: Store,
+        answers: Vec<Result<Committed>>,
+        until: Position,
+    },
+    /// They are on their way to a service.
+    #[cfg(feature = "client")]
+    Sent(crate::remote::Pending),
 }
 
 impl std::fmt::Debug for Batch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Batch").field("answers", &self.answers.len()).finish_non_exhaustive()
+        let answers = match &self.0 {
+            Begun::Staged { answers, .. } => answers.len(),
+            #[cfg(feature = "client")]
+            Begun::Sent(pending) => pending.len(),
+        };
+        f.debug_struct("Batch").field("answers", &answers).finish_non_exhaustive()
     }
 }
 
@@ -42,13 +54,17 @@ impl Store {
     /// Commits requests in this order, each by itself: one that is refused does not touch the others. Another thread may
     /// begin the next batch while this one waits to be durable.
     pub fn begin(&self, work: &[Work]) -> Batch {
-        at!(self, |shared| {
-            let (answers, until) = match shared.may_write() {
-                Ok(()) => shared.stage(work),
-                Err(error) => (work.iter().map(|_| Err(error.clone())).collect(), Position(0)),
-            };
-            Batch { store: self.clone(), answers, until }
-        })
+        at!(
+            self,
+            |shared| {
+                let (answers, until) = match shared.may_write() {
+                    Ok(()) => shared.stage(work),
+                    Err(error) => (work.iter().map(|_| Err(error.clone())).collect(), Position(0)),
+                };
+                Batch(Begun::Staged { store: self.clone(), answers, until })
+            },
+            |remote| Batch(Begun::Sent(remote.begin(work.to_vec())))
+        )
     }
 }
 
@@ -56,9 +72,14 @@ impl Batch {
     /// The answers, in the order of the requests. A strict one, a refusal and an empty claim included, waits for stable
     /// storage.
     pub fn wait(self) -> Vec<Result<Committed>> {
-        match at!(self.store, |shared| shared.durable_enough(self.until)) {
-            Ok(()) => self.answers,
-            Err(error) => self.answers.iter().map(|_| Err::<Committed, Error>(error.clone())).collect(),
+        let (store, answers, until) = match self.0 {
+            Begun::Staged { store, answers, until } => (store, answers, until),
+            #[cfg(feature = "client")]
+            Begun::Sent(pending) => return pending.wait(),
+        };
+        match at!(store, |shared| shared.durable_enough(until), |_remote| Ok(())) {
+            Ok(()) => answers,
+            Err(error) => answers.iter().map(|_| Err::<Committed, Error>(error.clone())).collect(),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Cancel {
     }
 
     /// Whether it was cancelled, or is now, by what the host's check says.
-    pub(super) fn look(&self) -> bool {
+    pub(crate) fn look(&self) -> bool {
         if !self.is_cancelled() && self.0.check.as_ref().is_some_and(|(_, check)| check()) {
             self.cancel();
         }
@@ -60,7 +60,7 @@ impl Cancel {
     }
 
     /// How long a wait may sleep before it looks again.
-    pub(super) fn every(&self) -> Option<Duration> {
+    pub(crate) fn every(&self) -> Option<Duration> {
         self.0.check.as_ref().map(|(every, _)| *every)
     }
 
@@ -69,6 +69,19 @@ impl Cancel {
         let me = thread::current();
         threads.retain(|thread| thread.id() != me.id());
         threads.push(me);
+    }
+
+    /// Joined until what it gives is dropped.
+    #[cfg(feature = "client")]
+    pub(crate) fn joined(&self) -> impl Drop + '_ {
+        struct Joined<'a>(&'a Cancel);
+        impl Drop for Joined<'_> {
+            fn drop(&mut self) {
+                self.0.part();
+            }
+        }
+        self.join();
+        Joined(self)
     }
 
     pub(super) fn part(&self) {
@@ -99,6 +112,6 @@ impl Shared {
 }
 
 #[cold]
-pub(super) fn cancelled() -> Error {
+pub(crate) fn cancelled() -> Error {
     Error::new(Code::Cancelled, "the wait was cancelled; nothing is held by it")
 }

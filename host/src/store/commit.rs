@@ -98,7 +98,7 @@ impl Store {
     /// `Rejected` with every reason, and nothing has happened; `Invalid`; `Full`; `Fenced`; `Unknown`, where a repeat
     /// with the same request id tells.
     pub fn update(&self, request: Request) -> Result<Committed> {
-        at!(self, |shared| shared.submit(Work::Update(request)))
+        at!(self, |shared| shared.submit(Work::Update(request)), |remote| remote.write(remote.client().update(request)))
     }
 }
 

@@ -8,7 +8,10 @@ impl Store {
     /// Raises the store's format level to that of this program, so that older programs can't use it any more. Answers
     /// with the level that it has then, and whether it was raised.
     pub fn upgrade(&self) -> Result<(u32, bool)> {
-        at!(self, |shared| shared.upgrade())
+        at!(self, |shared| shared.upgrade(), |_remote| Err(tenure_core::Error::new(
+            tenure_core::Code::Unsupported,
+            "a served store's format level is raised where it lies: stop the service, and run tenure upgrade there"
+        )))
     }
 }
 

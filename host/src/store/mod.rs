@@ -56,6 +56,12 @@ pub use transact::Transaction;
 pub use verb::TaskName;
 pub(crate) use verb::millis;
 pub use watch::Watch;
+#[cfg(feature = "client")]
+pub(crate) use {
+    cancel::cancelled,
+    renewal::Renewals,
+    verb::{only, release},
+};
 
 use std::{
     fmt,
@@ -68,6 +74,8 @@ use std::{
 
 use tenure_core::{Code, Error, Millis, Outcome, OwnerId, Result, StoreId, driver::Driver};
 
+#[cfg(feature = "client")]
+use crate::remote::Remote;
 use crate::{
     clock::Clock,
     durations::Stopwatch,
@@ -89,16 +97,21 @@ pub struct Store {
 enum Place {
     /// In this process, by an engine over a journal.
     Embedded(Arc<Open>),
+    /// In another one, which serves it.
+    #[cfg(feature = "client")]
+    Remote(Arc<Remote>),
 }
 
 /// Does it where the store is.
 macro_rules! at {
-    ($store:expr, |$shared:ident| $embedded:expr) => {
+    ($store:expr, |$shared:ident| $embedded:expr, |$remote:ident| $served:expr) => {
         match &$store.place {
             $crate::store::Place::Embedded(open) => {
                 let $shared = &open.0;
                 $embedded
             }
+            #[cfg(feature = "client")]
+            $crate::store::Place::Remote($remote) => $served,
         }
     };
 }
@@ -132,22 +145,22 @@ struct Shared {
 impl Store {
     /// The store's identity: random, drawn when it was created.
     pub fn identity(&self) -> StoreId {
-        at!(self, |shared| shared.identity)
+        at!(self, |shared| shared.identity, |remote| remote.client().identity())
     }
 
     /// The folder that it lies in; none in memory, or in a journal that the host supplied.
     pub fn path(&self) -> Option<&std::path::Path> {
-        at!(self, |shared| shared.path.as_deref())
+        at!(self, |shared| shared.path.as_deref(), |_remote| None)
     }
 
     /// The owner of requests that name none.
     pub fn owner(&self) -> OwnerId {
-        at!(self, |shared| shared.owner)
+        at!(self, |shared| shared.owner, |remote| remote.client().owner())
     }
 
     /// The label of who does it.
     pub fn actor(&self) -> &str {
-        at!(self, |shared| &shared.actor)
+        at!(self, |shared| &shared.actor, |remote| remote.client().actor())
     }
 
     /// The time by this handle's clock, in milliseconds since the Epoch.
@@ -156,16 +169,22 @@ impl Store {
     }
 
     fn clock(&self) -> &Clock {
-        at!(self, |shared| &shared.clock)
+        at!(self, |shared| &shared.clock, |remote| remote.clock())
     }
 
     fn renewals(&self) -> &Arc<renewal::Renewals> {
-        at!(self, |shared| &shared.renewals)
+        at!(self, |shared| &shared.renewals, |remote| remote.renewals())
     }
 
     /// `Err` where no call can be made any more.
     pub(super) fn may_go_on(&self) -> Result<()> {
-        at!(self, |shared| shared.may_go_on())
+        at!(self, |shared| shared.may_go_on(), |remote| remote.may_go_on())
+    }
+
+    /// The service that it is asked of, where it is not in this process.
+    #[cfg(feature = "client")]
+    pub(crate) fn remote(&self) -> Option<&Arc<Remote>> {
+        at!(self, |_shared| None, |remote| Some(remote))
     }
 
     /// The same store with reads that never wait: they see what this handle has seen, and nothing of what others did
@@ -178,18 +197,21 @@ impl Store {
     /// `Err` with code `forked` in a process that inherited this handle. Every call that can fail says so by itself; those
     /// that can't, as of a [`Held`], may hang there.
     pub fn here(&self) -> Result<()> {
-        at!(self, |shared| shared.here())
+        at!(self, |shared| shared.here(), |remote| remote.here())
     }
 
     /// Waits until everything that was answered is on stable storage.
     pub fn flush(&self) -> Result<()> {
-        at!(self, |shared| shared.flush())
+        at!(self, |shared| shared.flush(), |remote| remote.read(remote.client().flush()))
     }
 
     /// Ends the handle: waiting claims end, everything that was answered is made durable, and an exclusive store is
     /// given back. Later calls answer `Closed`.
     pub fn close(&self) -> Result<()> {
-        at!(self, |shared| shared.close())
+        at!(self, |shared| shared.close(), |remote| {
+            remote.close();
+            Ok(())
+        })
     }
 }
 

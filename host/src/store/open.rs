@@ -70,6 +70,12 @@ impl Store {
         Self::assemble(journal, options, Some((path, lock_waits)), false)
     }
 
+    #[cfg(feature = "client")]
+    pub(crate) fn connect_with(url: &str, options: &Options) -> Result<Self> {
+        let remote = crate::remote::Remote::connect(url, options)?;
+        Ok(Self { place: Place::Remote(Arc::new(remote)), weak_reads: false })
+    }
+
     /// Of a store in a folder it is known where that is, and how long its lock is waited for.
     fn assemble(
         journal: Box<dyn Journal>,

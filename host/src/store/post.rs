@@ -64,24 +64,39 @@ pub(super) struct Letter {
 
 /// A claim that was posted.
 #[derive(Clone)]
-pub struct Posted {
-    post: Arc<Post>,
-    id: u64,
+pub struct Posted(On);
+
+/// Where it is on its way.
+#[derive(Clone)]
+enum On {
+    Courier(Arc<Post>, u64),
+    #[cfg(feature = "client")]
+    Service(crate::remote::Stop),
 }
 
 impl Posted {
     /// Ends the wait: the answer is called with `Cancelled`, unless it was called already. A claim that is being committed
     /// at this moment is answered with what it got.
     pub fn cancel(&self) {
-        let mut inbox = self.post.inbox();
-        inbox.cancelled.push(self.id);
-        inbox.rouse();
+        match &self.0 {
+            On::Courier(post, id) => {
+                let mut inbox = post.inbox();
+                inbox.cancelled.push(*id);
+                inbox.rouse();
+            }
+            #[cfg(feature = "client")]
+            On::Service(stop) => stop.stop(),
+        }
     }
 }
 
 impl fmt::Debug for Posted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Posted").field(&self.id).finish()
+        match &self.0 {
+            On::Courier(_, id) => f.debug_tuple("Posted").field(id).finish(),
+            #[cfg(feature = "client")]
+            On::Service(_) => f.write_str("Posted"),
+        }
     }
 }
 
@@ -89,7 +104,13 @@ impl Store {
     /// As [`update`](Store::update), without a thread that waits: `answer` is called with the outcome on a thread of the
     /// store. It should be quick, and must not wait. All that is posted while one group is committed goes into the next.
     pub fn post(&self, request: Request, answer: impl FnOnce(Result<Committed>) + Send + 'static) {
-        self.put_in(Work::Update(request), Wait::No, Box::new(answer));
+        at!(
+            self,
+            |shared| {
+                shared.put_in(Work::Update(request), Wait::No, Box::new(answer));
+            },
+            |remote| remote.post(request, answer)
+        );
     }
 
     /// As [`claim_until`](Store::claim_until), without a thread that waits: `answer` is called with the tasks, or with an
@@ -100,11 +121,10 @@ impl Store {
         until: Option<Millis>,
         answer: impl FnOnce(Result<Committed>) + Send + 'static,
     ) -> Posted {
-        self.put_in(Work::Claim(claim), until.map_or(Wait::Ever, Wait::Until), Box::new(answer))
-    }
-
-    fn put_in(&self, work: Work, wait: Wait, answer: Answer) -> Posted {
-        at!(self, |shared| shared.put_in(work, wait, answer))
+        let wait = until.map_or(Wait::Ever, Wait::Until);
+        at!(self, |shared| shared.put_in(Work::Claim(claim), wait, Box::new(answer)), |remote| Posted(On::Service(
+            remote.post_claim(claim, until, answer)
+        )))
     }
 }
 
@@ -143,21 +163,14 @@ impl Shared {
         let may = self.may_write();
         let mut inbox = self.post.inbox();
         inbox.last += 1;
-        let posted = Posted { post: self.post.clone(), id: inbox.last };
+        let id = inbox.last;
+        let posted = Posted(On::Courier(self.post.clone(), id));
         if let Err(error) = may.and_then(|()| self.have_courier(&mut inbox)) {
             drop(inbox);
             answer(Err(error));
             return posted;
         }
-        inbox.letters.push(Letter {
-            id: posted.id,
-            since: Instant::now(),
-            work,
-            wait,
-            look_at: None,
-            entered: None,
-            answer,
-        });
+        inbox.letters.push(Letter { id, since: Instant::now(), work, wait, look_at: None, entered: None, answer });
         inbox.rouse();
         posted
     }

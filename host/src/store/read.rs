@@ -31,85 +31,118 @@ impl Store {
     /// The task with this id, while it is the present one.
     pub fn task(&self, id: impl Into<TaskId>) -> Result<Option<Task>> {
         let id = id.into();
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine.state().task(id)))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine.state().task(id)), |remote| remote
+            .read(remote.client().task(id)))
     }
 
     /// The tasks with these ids, in that order, `None` for those that are not there.
     pub fn tasks_by_id(&self, ids: &[TaskId]) -> Result<Vec<Option<Task>>> {
-        at!(self, |shared| shared
-            .look(!self.weak_reads, |engine, _| ids.iter().map(|id| engine.state().task(*id)).collect()))
+        at!(
+            self,
+            |shared| shared.look(!self.weak_reads, |engine, _| ids.iter().map(|id| engine.state().task(*id)).collect()),
+            |remote| remote.read(remote.client().tasks_by_id(ids))
+        )
     }
 
     /// Tasks in the order of their ids.
     pub fn tasks(&self, filter: &Filter) -> Result<Vec<Task>> {
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| {
-            let keep = |state| filter.state.is_none_or(|wanted| wanted == state);
-            engine.state().list(filter.group.as_deref(), filter.after, filter.limit, now, keep)
-        }))
+        at!(
+            self,
+            |shared| shared.look(!self.weak_reads, |engine, now| {
+                let keep = |state| filter.state.is_none_or(|wanted| wanted == state);
+                engine.state().list(filter.group.as_deref(), filter.after, filter.limit, now, keep)
+            }),
+            |remote| remote.read(remote.client().tasks(filter))
+        )
     }
 
     /// The live task that an add began, under whatever id it has by now.
     pub fn find(&self, origin: impl Into<TaskId>) -> Result<Option<Task>> {
         let origin = origin.into();
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine
-            .state()
-            .by_origin(origin)
-            .and_then(|id| engine.state().task(id))))
+        at!(
+            self,
+            |shared| shared.look(!self.weak_reads, |engine, _| engine
+                .state()
+                .by_origin(origin)
+                .and_then(|id| engine.state().task(id))),
+            |remote| remote.read(remote.client().find(origin))
+        )
     }
 
     /// The live task of a group that has this key.
     pub fn by_key(&self, group: &str, key: &str) -> Result<Option<Task>> {
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine
-            .state()
-            .by_key(group, key)
-            .and_then(|id| engine.state().task(id))))
+        at!(
+            self,
+            |shared| shared.look(!self.weak_reads, |engine, _| engine
+                .state()
+                .by_key(group, key)
+                .and_then(|id| engine.state().task(id))),
+            |remote| remote.read(remote.client().by_key(group, key))
+        )
     }
 
     /// Every group that has tasks, in the order of their names.
     pub fn groups(&self) -> Result<Vec<GroupStats>> {
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| engine.state().groups(now)))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| engine.state().groups(now)), |remote| remote
+            .read(remote.client().groups()))
     }
 
     /// One group; zeros where it has no tasks.
     pub fn group(&self, name: &str) -> Result<GroupStats> {
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| engine.state().group(name, now)))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| engine.state().group(name, now)), |remote| {
+            remote.read(remote.client().group(name))
+        })
     }
 
     /// A record, unless it is absent or expired.
     pub fn get(&self, table: &str, key: &str) -> Result<Option<Record>> {
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| record(engine, now, table, key)))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| record(engine, now, table, key)), |remote| {
+            remote.read(remote.client().get(table, key))
+        })
     }
 
     /// Records of a table whose keys begin with `prefix` and come after `after`, in the order of their keys.
     pub fn scan(&self, table: &str, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Record>> {
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, now| engine
-            .state()
-            .tables()
-            .scan(table, prefix, after, now)
-            .take(limit)
-            .collect()))
+        at!(
+            self,
+            |shared| shared.look(!self.weak_reads, |engine, now| engine
+                .state()
+                .tables()
+                .scan(table, prefix, after, now)
+                .take(limit)
+                .collect()),
+            |remote| remote.read(remote.client().scan(table, prefix, after, limit))
+        )
     }
 
     /// The names of the tables that have records.
     pub fn tables(&self) -> Result<Vec<String>> {
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine
-            .state()
-            .tables()
-            .names()
-            .map(ToString::to_string)
-            .collect()))
+        at!(
+            self,
+            |shared| shared.look(!self.weak_reads, |engine, _| engine
+                .state()
+                .tables()
+                .names()
+                .map(ToString::to_string)
+                .collect()),
+            |remote| remote.read(remote.client().tables())
+        )
     }
 
     /// The revision that a read would see.
     pub fn revision(&self) -> Result<Revision> {
-        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine.state().revision()))
+        at!(self, |shared| shared.look(!self.weak_reads, |engine, _| engine.state().revision()), |remote| remote
+            .read(remote.client().revision()))
     }
 
     /// The digest over all tasks and records, with the revision that it is of: two handles at one revision have
     /// the same.
     pub fn digest(&self) -> Result<(Revision, u64)> {
-        at!(self, |shared| shared
-            .look(!self.weak_reads, |engine, _| (engine.state().revision(), engine.state().digest())))
+        at!(
+            self,
+            |shared| shared.look(!self.weak_reads, |engine, _| (engine.state().revision(), engine.state().digest())),
+            |remote| remote.read(remote.client().digest())
+        )
     }
 }
 
@@ -117,22 +150,18 @@ impl Store {
 /// behind it.
 impl Store {
     pub(super) fn guarded_record(&self, table: &str, key: &str) -> Result<Option<Record>> {
-        at!(self, |shared| shared.caught_up(|engine, now| record(engine, now, table, key)))
+        at!(self, |shared| shared.caught_up(|engine, now| record(engine, now, table, key)), |remote| remote
+            .read(remote.client().get(table, key)))
     }
 
     pub(super) fn guarded_task(&self, id: TaskId) -> Result<Option<Task>> {
-        at!(self, |shared| shared.caught_up(|engine, _| engine.state().task(id)))
+        at!(self, |shared| shared.caught_up(|engine, _| engine.state().task(id)), |remote| remote
+            .read(remote.client().task(id)))
     }
 
-    /// How many tasks these groups have in all.
-    pub(super) fn left_in(&self, groups: &[&str]) -> Result<u64> {
-        let count = |engine: &Engine, _| groups.iter().map(|group| engine.state().group_len(group)).sum();
-        at!(self, |shared| shared.look(!self.weak_reads, count))
-    }
-
-    /// Whether all of these records are as they were read, at one moment.
-    pub(super) fn check_guards(&self, guards: &[Guard]) -> Result<Committed> {
-        at!(self, |shared| shared.check_guards(guards))
+    /// `Rejected` unless all of these records are as they were read, at one moment; answers with its revision.
+    pub fn check(&self, guards: &[Guard]) -> Result<Committed> {
+        at!(self, |shared| shared.check_guards(guards), |remote| remote.read(remote.client().check(guards)))
     }
 }
 
@@ -175,6 +204,11 @@ impl Shared {
                 Err(Error::rejected(stale))
             }
         })?
+    }
+
+    /// How many tasks these groups have in all.
+    pub(super) fn left_in(&self, groups: &[&str], consistent: bool) -> Result<u64> {
+        self.look(consistent, |engine, _| groups.iter().map(|group| engine.state().group_len(group)).sum())
     }
 
     pub(super) fn look<T>(&self, consistent: bool, see: impl FnOnce(&Engine, Millis) -> T) -> Result<T> {

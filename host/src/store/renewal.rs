@@ -17,7 +17,7 @@ use crate::clock::Clock;
 
 /// Leases by when they are due.
 #[derive(Default)]
-pub(super) struct Renewals {
+pub(crate) struct Renewals {
     due: Mutex<Due>,
     closed: AtomicBool,
 }

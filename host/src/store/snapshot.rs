@@ -154,10 +154,14 @@ impl Store {
     /// Takes a snapshot now, and lets go of what it makes superfluous. Commits go on meanwhile. Answers with the revision
     /// that it holds.
     pub fn snapshot(&self) -> Result<Revision> {
-        at!(self, |shared| {
-            shared.may_go_on()?;
-            shared.take_snapshot().map(|name| name.end)
-        })
+        at!(
+            self,
+            |shared| {
+                shared.may_go_on()?;
+                shared.take_snapshot().map(|name| name.end)
+            },
+            |remote| remote.read(remote.client().snapshot())
+        )
     }
 }
 

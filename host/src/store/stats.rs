@@ -57,7 +57,7 @@ pub struct Stats {
 impl Store {
     /// Numbers about the store and this handle.
     pub fn stats(&self) -> Result<Stats> {
-        at!(self, |shared| shared.stats(!self.weak_reads))
+        at!(self, |shared| shared.stats(!self.weak_reads), |remote| remote.read(remote.client().stats()))
     }
 }
 

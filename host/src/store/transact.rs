@@ -227,7 +227,7 @@ impl Transaction {
         if idle && depends.is_empty() {
             // It only read, and each read was true by itself; whether they were true together is what guards say.
             let guards = self.request.guards.clone();
-            return self.store.check_guards(&guards).map_err(|error| Box::new((error, self.request)));
+            return self.store.check(&guards).map_err(|error| Box::new((error, self.request)));
         }
         self.request.depends_only = idle;
         // In one order everywhere, or two transactions over the same leases could wait for each other.

@@ -7,7 +7,9 @@ use tenure_core::{
     Revision, Task, TaskId, Update, Verb, When, entry::Reason, json::set_paused, record::GROUPS_TABLE,
 };
 
-use super::{Cancel, Store, transact::RUNS};
+#[cfg(feature = "client")]
+use super::Place;
+use super::{Cancel, Store, at, transact::RUNS};
 
 /// A task, or what is enough to name one: its id, and, where they are known, its origin and who holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -99,7 +101,7 @@ pub(crate) fn millis(span: Duration) -> Millis {
 }
 
 /// The update that gives a task back.
-pub(super) fn release(task: &Task, available: When) -> Update {
+pub(crate) fn release(task: &Task, available: When) -> Update {
     Update {
         id: task.id,
         origin: Some(task.origin),
@@ -109,7 +111,7 @@ pub(super) fn release(task: &Task, available: When) -> Update {
     }
 }
 
-fn only(committed: Committed) -> Result<Task> {
+pub(crate) fn only(committed: Committed) -> Result<Task> {
     committed.into_task().ok_or_else(|| Error::new(Code::Internal, "a change of one task answered with none"))
 }
 
@@ -225,6 +227,10 @@ impl Store {
     /// # Errors
     /// `Invalid` where the group's settings are no JSON object.
     pub fn pause(&self, group: &str, paused: bool) -> Result<Revision> {
+        #[cfg(feature = "client")]
+        if let Place::Remote(remote) = &self.place {
+            return remote.write(remote.client().pause(group, paused));
+        }
         let ((), committed) = self.transact_with(None, RUNS, |tx| {
             let present = tx.get(GROUPS_TABLE, group)?;
             match set_paused(present.as_ref().map(|record| &record.value[..]), paused)? {
@@ -245,15 +251,21 @@ impl Store {
 
     /// As [`wait_empty`](Store::wait_empty); `Timeout` with code `cancelled` after [`Cancel::cancel`].
     pub fn wait_empty_unless(&self, groups: &[&str], until: Option<Millis>, cancel: Option<&Cancel>) -> Result<bool> {
-        let mut watch = self.watch()?;
-        loop {
-            if self.left_in(groups)? == 0 {
-                return Ok(true);
-            }
-            if until.is_some_and(|until| until <= self.now()) {
-                return Ok(false);
-            }
-            watch.drain(until, cancel)?;
-        }
+        at!(
+            self,
+            |shared| {
+                let mut watch = self.watch()?;
+                loop {
+                    if shared.left_in(groups, !self.weak_reads)? == 0 {
+                        return Ok(true);
+                    }
+                    if until.is_some_and(|until| until <= self.now()) {
+                        return Ok(false);
+                    }
+                    watch.drain(until, cancel)?;
+                }
+            },
+            |remote| remote.read_unless(remote.client().wait_empty(groups, until), cancel)
+        )
     }
 }

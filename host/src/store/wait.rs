@@ -148,7 +148,7 @@ impl Drop for Interest {
 impl Store {
     /// Claims tasks, and answers at once: an empty list where none is available.
     pub fn claim_now(&self, claim: Claim) -> Result<Committed> {
-        at!(self, |shared| shared.submit(Work::Claim(claim)))
+        at!(self, |shared| shared.submit(Work::Claim(claim)), |remote| remote.claim_until(&claim, Some(0), None))
     }
 
     /// Claims tasks; where none is available, waits for one until the clock shows `until` (`None`: for ever). The
@@ -157,7 +157,8 @@ impl Store {
     /// # Errors
     /// As [`update`](Store::update), and `Timeout` with code `cancelled` after [`Cancel::cancel`]: then nothing is held.
     pub fn claim_until(&self, claim: &Claim, until: Option<Millis>, cancel: Option<&Cancel>) -> Result<Committed> {
-        at!(self, |shared| Shared::claim_until(shared, claim, until, cancel))
+        at!(self, |shared| Shared::claim_until(shared, claim, until, cancel), |remote| remote
+            .claim_until(claim, until, cancel))
     }
 }
 

@@ -39,6 +39,9 @@ struct Events {
     events: VecDeque<Arc<Event>>,
     lagged: bool,
     closed: bool,
+    /// Why a service can't be followed any more.
+    #[cfg(feature = "client")]
+    failed: Option<Error>,
     waiting: Option<Thread>,
 }
 
@@ -46,7 +49,25 @@ struct Events {
 pub struct Watch {
     store: Store,
     queue: Arc<Queue>,
-    _waiting: Interest,
+    _source: Source,
+}
+
+/// What feeds it while it lives.
+enum Source {
+    Handle {
+        _waiting: Interest,
+    },
+    #[cfg(feature = "client")]
+    Service(crate::remote::Stop),
+}
+
+#[cfg(feature = "client")]
+impl Drop for Source {
+    fn drop(&mut self) {
+        if let Self::Service(stop) = self {
+            stop.stop();
+        }
+    }
 }
 
 impl std::fmt::Debug for Watch {
@@ -99,13 +120,42 @@ impl Watches {
     }
 }
 
+#[cfg(feature = "client")]
+impl Queue {
+    /// What a service told; says whether it goes on.
+    fn take(&self, event: Result<Event>) -> bool {
+        let mut held = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Ok(event) if held.events.len() < HELD => held.events.push_back(Arc::new(event)),
+            Err(error) if error.code() != Code::Truncated => held.failed = Some(error),
+            _ => {
+                held.events.clear();
+                held.lagged = true;
+            }
+        }
+        if let Some(thread) = held.waiting.take() {
+            thread.unpark();
+        }
+        held.failed.is_none()
+    }
+}
+
 impl Store {
     /// Watches the store from now on.
     pub fn watch(&self) -> Result<Watch> {
-        at!(self, |shared| {
-            let (queue, waiting) = Shared::watch(shared)?;
-            Ok(Watch { store: self.clone(), queue, _waiting: waiting })
-        })
+        at!(
+            self,
+            |shared| {
+                let (queue, waiting) = Shared::watch(shared)?;
+                Ok(Watch { store: self.clone(), queue, _source: Source::Handle { _waiting: waiting } })
+            },
+            |remote| {
+                let queue = Arc::new(Queue { events: Mutex::default() });
+                let fed = Arc::downgrade(&queue);
+                let stop = remote.follow(move |event| fed.upgrade().is_some_and(|queue| queue.take(event)))?;
+                Ok(Watch { store: self.clone(), queue, _source: Source::Service(stop) })
+            }
+        )
     }
 }
 
@@ -140,7 +190,7 @@ impl Watch {
     }
 
     /// Waits until something has come or the clock shows `until`, and lets it all go.
-    pub(super) fn drain(&mut self, until: Option<Millis>, cancel: Option<&Cancel>) -> Result<()> {
+    pub(crate) fn drain(&mut self, until: Option<Millis>, cancel: Option<&Cancel>) -> Result<()> {
         match self.next_until(until, cancel) {
             Err(error) if error.code() == Code::Truncated => Ok(()),
             Err(error) => Err(error),
@@ -180,6 +230,10 @@ impl Watch {
             if let Some(event) = held.events.pop_front() {
                 return Ok(Some(event));
             }
+            #[cfg(feature = "client")]
+            if let Some(failed) = &held.failed {
+                return Err(failed.clone());
+            }
             if held.closed {
                 return Err(Error::new(Code::Closed, "the handle was closed: open the store again"));
             }
@@ -188,6 +242,7 @@ impl Watch {
             }
             held.waiting = Some(thread::current());
             drop(held);
+            at!(self.store, |_shared| (), |remote| remote.may_go_on()?);
             if cancel.is_some_and(Cancel::look) {
                 return Err(super::cancel::cancelled());
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenure::{
-    Millis,
+    Millis, Request,
     core::json::{read_claim, read_request},
 };
 
@@ -23,6 +23,20 @@ pub async fn update(app: Arc<App>, call: Call) -> Answer {
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(&app, &request).await?;
     Ok(respond::spelled(&app.update(request).await?))
+}
+
+/// Whether records are as they were read: what a transaction that only read is committed by.
+pub async fn check(app: Arc<App>, call: Call) -> Answer {
+    let request = read_request(&call.body)?;
+    let only = Request { guards: request.guards.clone(), ..Request::default() };
+    if request != only {
+        return Err(Problem::invalid("a check has `guards` and nothing else: commit the rest with /v1/update"));
+    }
+    for guard in &only.guards {
+        call.who.need(Scope::Read, On::Table(&guard.table))?;
+    }
+    let committed = app.read(move |store| store.check(&only.guards)).await?;
+    Ok(respond::spelled(&committed))
 }
 
 /// Claims tasks, and waits for them.

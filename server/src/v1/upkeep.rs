@@ -12,7 +12,7 @@ use hyper::{
     header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use serde_json::{Value, json};
-use tenure::{Code, Error, Store, backup::Backup};
+use tenure::{Code, Durations, Error, Store, backup::Backup};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -41,6 +41,25 @@ pub async fn flush(app: Arc<App>, call: Call) -> Answer {
     Ok(respond::json(&json!({})))
 }
 
+/// Which store it is, and what a client has to know of the service. Any token may ask.
+#[allow(clippy::unused_async, reason = "every handler is")]
+pub async fn store(app: Arc<App>, call: Call) -> Answer {
+    call.query.only(&[])?;
+    Ok(respond::json(&json!({
+        "store": app.store.identity().to_string(),
+        "now": app.store.now(),
+        "actor": app.store.actor(),
+        "longest_wait": app.config.wait.as_millis() as u64,
+        "version": env!("CARGO_PKG_VERSION"),
+    })))
+}
+
+/// How long things took: how often in each range, and in all.
+fn times(times: &Durations) -> Value {
+    let counts: Vec<u64> = times.ranges().map(|(_, count)| count).collect();
+    json!({"ranges": counts, "micros": times.total().as_micros() as u64})
+}
+
 /// A store's numbers.
 fn numbers(store: &Store) -> tenure::Result<Value> {
     let stats = store.stats()?;
@@ -61,6 +80,8 @@ fn numbers(store: &Store) -> tenure::Result<Value> {
         "max_state_bytes": stats.max_state_bytes,
         "digest": format!("{:016x}", stats.digest),
         "exclusive": stats.exclusive.0 != 0,
+        "exclusive_author": format!("{:016x}", stats.exclusive.0),
+        "skipped": stats.skipped,
         "journal_bytes": journal.journal_bytes,
         "snapshot_bytes": journal.snapshot_bytes,
         "segments": journal.segments,
@@ -69,6 +90,9 @@ fn numbers(store: &Store) -> tenure::Result<Value> {
         "aborted": journal.aborted,
         "syncs": stats.syncs,
         "sync_failures": stats.sync_failures,
+        "sync_times": times(&stats.sync_times),
+        "lock_waits": times(&stats.lock_waits),
+        "post_times": times(&stats.post_times),
         "snapshots_taken": stats.snapshots_taken,
         "snapshot_error": stats.snapshot_error.map(|error| error.to_string()),
         "clock_ahead": stats.clock_ahead,

@@ -1,0 +1,370 @@
+//! The async client: the same calls as [`Store`](crate::Store) has, as futures.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use hyper::header::HeaderValue;
+use serde_json::Value;
+use tenure_core::{
+    Add, Claim, Code, Committed, Data, Error, Guard, Increment, Millis, OwnerId, Put, Request, Result, Revision,
+    StoreId, Task, id::MAX_ID, json, record::GROUPS_TABLE,
+};
+use tokio::{runtime::Handle, sync::watch};
+
+use super::{
+    call::Call,
+    dial::Dial,
+    options::Remoteness,
+    url::{Url, part},
+};
+use crate::{
+    Options,
+    clock::Clock,
+    store::{TaskName, default_actor, millis, only, random, random_id, release},
+};
+
+/// A store that is served. Clones share it. Its futures run on tokio; dropping one ends the call: an update that was sent
+/// may be committed all the same, and what a claim got is given back.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub url: Url,
+    pub dial: Dial,
+    pub token: Option<HeaderValue>,
+    pub options: Remoteness,
+    owner: OwnerId,
+    actor: String,
+    pub actor_header: HeaderValue,
+    pub clock: Clock,
+    /// What the service said of itself at the first call.
+    pub known: OnceLock<Known>,
+    pub closed: watch::Sender<bool>,
+}
+
+/// What a service says of itself.
+pub(super) struct Known {
+    store: StoreId,
+    pub header: HeaderValue,
+    /// The longest that one claim may wait there.
+    longest_wait: Duration,
+}
+
+/// How long it is tried to give back what nobody waits for any more.
+const SETTLE: Duration = Duration::from_secs(2);
+
+impl Client {
+    /// Connects to a store that is served at a URL, as `http://127.0.0.1:8048`.
+    pub async fn connect(url: impl AsRef<str>) -> Result<Self> {
+        Self::connect_with(url.as_ref(), &Options::new()).await
+    }
+
+    /// The same, with a token and other options.
+    pub async fn connect_with(url: &str, options: &Options) -> Result<Self> {
+        let client = Self::new(url, options)?;
+        let known = client.call(&Call::get("/v1/store"), read_known).await?;
+        let _ = client.0.known.set(known);
+        Ok(client)
+    }
+
+    fn new(url: &str, options: &Options) -> Result<Self> {
+        let url = Url::read(url)?;
+        let dial = Dial::new(&options.remote, url.secure)?;
+        let owner = options.owner.map_or_else(|| random_id().map(OwnerId), Ok)?;
+        if owner.0 == 0 || owner.0 > MAX_ID {
+            return Err(Error::new(Code::Invalid, format!("owner {owner}: an owner's number runs from 1 to 2^53 - 1")));
+        }
+        let token = options.remote.token.as_ref().map(|token| {
+            let value = HeaderValue::try_from(format!("Bearer {token}"));
+            value.map(|mut value| {
+                value.set_sensitive(true);
+                value
+            })
+        });
+        let token = token.transpose().map_err(|_| {
+            Error::new(
+                Code::Invalid,
+                "the token has signs that a header can't hold: give it as it stands in the service's file",
+            )
+        })?;
+        let actor = options.actor.clone().unwrap_or_else(default_actor);
+        let spelled: String = actor.chars().map(|sign| if sign.is_ascii_graphic() { sign } else { '_' }).collect();
+        let actor_header = HeaderValue::try_from(spelled)
+            .map_err(|error| Error::new(Code::Invalid, format!("the actor {actor:?}: {error}")))?;
+        Ok(Self(Arc::new(Inner {
+            url,
+            dial,
+            token,
+            options: options.remote.clone(),
+            owner,
+            actor,
+            actor_header,
+            clock: options.clock.as_remote(),
+            known: OnceLock::new(),
+            closed: watch::Sender::new(false),
+        })))
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        self.0.url.as_str()
+    }
+
+    /// The store's identity: random, drawn when it was created. Once another store is served at this URL, every call
+    /// answers `Fenced`.
+    pub fn identity(&self) -> StoreId {
+        self.0.known.get().map_or(StoreId::default(), |known| known.store)
+    }
+
+    /// The owner of requests that name none.
+    pub fn owner(&self) -> OwnerId {
+        self.0.owner
+    }
+
+    /// The label of who does it.
+    pub fn actor(&self) -> &str {
+        &self.0.actor
+    }
+
+    /// The time by the service's clock, as it was told last, in milliseconds since the Epoch.
+    pub fn now(&self) -> Millis {
+        self.0.clock.now()
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(super) fn longest_wait(&self) -> Millis {
+        self.0.known.get().map_or(60_000, |known| millis(known.longest_wait))
+    }
+
+    /// Ends the client: later calls, and repeats of those under way, answer `Closed`.
+    pub fn close(&self) {
+        self.0.closed.send_replace(true);
+    }
+
+    /// Commits a transaction: all of it, or nothing. Where the answer does not come it is asked for again, under the
+    /// request's id or under one that is drawn for it.
+    ///
+    /// # Errors
+    /// As [`Store::update`](crate::Store::update), and `Unknown` where no answer came in time.
+    pub async fn update(&self, mut request: Request) -> Result<Committed> {
+        self.sign(&mut request.owner, &mut request.request_id)?;
+        self.call(&Call::post("/v1/update", json::text(&request)), json::read_committed).await
+    }
+
+    /// Claims tasks, and answers at once: an empty list where none is available.
+    pub async fn claim_now(&self, claim: Claim) -> Result<Committed> {
+        self.claim_until(&claim, Some(0)).await
+    }
+
+    /// Claims tasks; where none is available, waits for one until the clock shows `until` (`None`: for ever). The list is
+    /// empty when the time is up. Where the future is dropped, what it got is given back.
+    ///
+    /// # Errors
+    /// As [`update`](Client::update).
+    pub async fn claim_until(&self, claim: &Claim, until: Option<Millis>) -> Result<Committed> {
+        let mut claim = claim.clone();
+        self.sign(&mut claim.owner, &mut claim.request_id)?;
+        let mut waiting = Waiting { client: self, claim: Some(claim.clone()) };
+        let claimed = self.claim_asked(claim, until).await;
+        waiting.claim = None;
+        claimed
+    }
+
+    /// A claim that has an owner and a request id, as often as the service has to be asked.
+    pub(super) async fn claim_asked(&self, claim: Claim, until: Option<Millis>) -> Result<Committed> {
+        let longest = self.longest_wait();
+        let mut call = json::ClaimCall { claim, wait: None };
+        loop {
+            let left = until.map_or(Millis::MAX, |until| until.saturating_sub(self.now()));
+            let wait = left.min(longest);
+            call.wait = Some(wait);
+            let post = Call { wait: Duration::from_millis(wait), ..Call::post("/v1/claim", json::text(&call)) };
+            let got = self.call(&post, json::read_committed).await?;
+            // One that found nothing was not committed, and may be asked again under the same request id.
+            // A service that stops answers early.
+            if !got.tasks.is_empty() || got.repeated || until.is_some_and(|until| until <= self.now()) {
+                return Ok(got);
+            }
+        }
+    }
+
+    /// Gives back what a claim got whose caller has gone.
+    pub(super) async fn settle(&self, claim: Claim) {
+        let owner = claim.owner;
+        let call = json::ClaimCall { claim, wait: Some(0) };
+        let post = Call { retry_for: Some(SETTLE), ..Call::post("/v1/claim", json::text(&call)) };
+        // Under the same request id it is answered with what the first one got. Where nobody answers, the service gives
+        // it back by itself, or the lease runs out.
+        let Ok(got) = self.call(&post, json::read_committed).await else { return };
+        let known = got.tasks.iter().filter(|task| task.origin.0 != 0);
+        let updates: Vec<_> = known.map(|task| release(task, tenure_core::When::Now)).collect();
+        if !updates.is_empty() {
+            let mut request = Request { owner, updates, ..Request::default() };
+            if self.sign(&mut request.owner, &mut request.request_id).is_ok() {
+                let post = Call { retry_for: Some(SETTLE), ..Call::post("/v1/update", json::text(&request)) };
+                let _ = self.call(&post, json::read_committed).await;
+            }
+        }
+    }
+
+    /// In whose name, and under which id it is made again.
+    pub(super) fn sign(&self, owner: &mut OwnerId, request_id: &mut Option<String>) -> Result<()> {
+        if owner.0 == 0 {
+            *owner = self.0.owner;
+        }
+        if request_id.is_none() {
+            *request_id = Some(format!("{:032x}", u128::from_ne_bytes(random()?)));
+        }
+        Ok(())
+    }
+
+    /// As [`Store::check`](crate::Store::check).
+    pub async fn check(&self, guards: &[Guard]) -> Result<Committed> {
+        let request = Request { guards: guards.to_vec(), ..Request::default() };
+        let post = Call { writes: false, ..Call::post("/v1/check", json::text(&request)) };
+        self.call(&post, json::read_committed).await
+    }
+
+    /// Adds a task that anyone may claim at once.
+    pub async fn add(&self, group: &str, data: impl Into<Data>) -> Result<Task> {
+        self.add_task(Add { group: group.into(), data: data.into(), ..Add::default() }).await
+    }
+
+    /// Adds a task; with `if_exists` keep, the task that is there.
+    pub async fn add_task(&self, add: Add) -> Result<Task> {
+        only(self.update(Request { adds: vec![add], ..Request::default() }).await?)
+    }
+
+    /// Claims one task of these groups, an earlier group before a later one; where none is available, waits for one at
+    /// most that long.
+    pub async fn claim(&self, groups: &[&str], lease: Duration, wait: Duration) -> Result<Option<Task>> {
+        let groups = groups.iter().map(ToString::to_string).collect();
+        let claim = Claim { groups, lease: millis(lease), ..Claim::default() };
+        let until = self.now().saturating_add(millis(wait));
+        Ok(self.claim_until(&claim, Some(until)).await?.into_task())
+    }
+
+    /// A new lease for a task that its owner claimed.
+    pub async fn renew(&self, task: impl Into<TaskName>, lease: Duration) -> Result<Task> {
+        only(self.update(task.into().renew(lease)).await?)
+    }
+
+    /// Gives a task back, to be claimed after `delay`.
+    pub async fn release(&self, task: impl Into<TaskName>, delay: Duration) -> Result<Task> {
+        only(self.update(task.into().release(delay)).await?)
+    }
+
+    /// Ends a task whose work is done.
+    pub async fn finish(&self, task: impl Into<TaskName>) -> Result<()> {
+        self.update(task.into().finish()).await.map(|_| ())
+    }
+
+    /// Gives a task back with one more failure and its text, to be claimed after `delay`.
+    pub async fn fail(&self, task: impl Into<TaskName>, error: &str, delay: Duration) -> Result<Task> {
+        only(self.update(task.into().fail(error, delay)).await?)
+    }
+
+    /// Ends a task that nobody wants any more; `force` even where another holds it.
+    pub async fn cancel(&self, task: impl Into<TaskName>, force: bool) -> Result<()> {
+        self.update(task.into().cancel(force)).await.map(|_| ())
+    }
+
+    /// Puts a task into another group, to be claimed there at once.
+    pub async fn move_to(&self, task: impl Into<TaskName>, group: &str) -> Result<Task> {
+        only(self.update(task.into().move_to(group)).await?)
+    }
+
+    /// Makes a task as if it had never been claimed, in its group or in another, to be claimed after `delay`.
+    pub async fn requeue(&self, task: impl Into<TaskName>, group: Option<&str>, delay: Duration) -> Result<Task> {
+        only(self.update(task.into().requeue(group, delay)).await?)
+    }
+
+    /// Writes a record, on the conditions that `put` names, and answers with the revision that wrote it.
+    pub async fn put(&self, put: Put) -> Result<Revision> {
+        Ok(self.update(Request { puts: vec![put], ..Request::default() }).await?.revision)
+    }
+
+    /// Adds to a number, within the bounds that are given, and answers with the sum.
+    pub async fn increment(&self, increment: Increment) -> Result<i64> {
+        let committed = self.update(Request { increments: vec![increment], ..Request::default() }).await?;
+        let sum = committed.counts.first().copied();
+        sum.ok_or_else(|| Error::new(Code::Internal, "an increment answered with no number"))
+    }
+
+    /// Whether claims skip a group from now on; its other settings stay.
+    pub async fn pause(&self, group: &str, paused: bool) -> Result<Revision> {
+        if group.is_empty() {
+            return Err(Error::new(Code::Invalid, format!("{GROUPS_TABLE}: a group's name is not empty")));
+        }
+        let body = format!("{{\"paused\":{paused}}}");
+        let call = Call::post(format!("/v1/groups/{}/paused", part(group)), body);
+        self.call(&Call { method: hyper::Method::PUT, ..call }, read_revision).await
+    }
+
+    /// Waits until everything that was answered is on stable storage.
+    pub async fn flush(&self) -> Result<()> {
+        let post = Call { writes: false, ..Call::post("/v1/flush", "{}") };
+        self.call(&post, |bytes| object(bytes).map(|_| ())).await
+    }
+
+    /// Has the service take a snapshot, and answers with the revision that it holds.
+    pub async fn snapshot(&self) -> Result<Revision> {
+        let wait = Duration::from_mins(5);
+        let post = Call { writes: false, wait, ..Call::post("/v1/snapshot", "{}") };
+        self.call(&post, read_revision).await
+    }
+}
+
+/// A claim whose caller waits. Where he goes, what it got is given back.
+struct Waiting<'a> {
+    client: &'a Client,
+    claim: Option<Claim>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let Some(claim) = self.claim.take() else { return };
+        // Without a runtime nothing can be sent any more: the service sees that the connection is gone.
+        if let Ok(runtime) = Handle::try_current() {
+            let client = self.client.clone();
+            runtime.spawn(async move { client.settle(claim).await });
+        }
+    }
+}
+
+pub(super) fn object(bytes: &[u8]) -> Result<Value> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| Error::new(Code::Invalid, error.to_string()))?;
+    if value.is_object() { Ok(value) } else { Err(Error::new(Code::Invalid, "no JSON object")) }
+}
+
+pub(super) fn missing(name: &str) -> Error {
+    Error::new(Code::Invalid, format!("the answer has no {name}"))
+}
+
+fn read_revision(bytes: &[u8]) -> Result<Revision> {
+    object(bytes)?["revision"].as_u64().map(Revision).ok_or_else(|| missing("revision"))
+}
+
+fn read_known(bytes: &[u8]) -> Result<Known> {
+    let value = object(bytes)?;
+    let store = value["store"].as_str().and_then(StoreId::from_text).ok_or_else(|| missing("store"))?;
+    let longest_wait = value["longest_wait"].as_u64().ok_or_else(|| missing("longest_wait"))?;
+    let header = HeaderValue::try_from(store.to_string()).map_err(|_| missing("store"))?;
+    Ok(Known { store, header, longest_wait: Duration::from_millis(longest_wait) })
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("url", &self.url()).field("owner", &self.owner()).finish_non_exhaustive()
+    }
+}
