@@ -185,6 +185,17 @@ impl Request {
         self.puts.is_empty() && self.removes.is_empty() && self.increments.is_empty() && self.guards.is_empty()
     }
 
+    /// Whether it only depends on what there is: nothing of the state would be another one after it.
+    pub fn changes_nothing(&self) -> bool {
+        let Self { adds, updates, deletes, puts, removes, increments, .. } = self;
+        adds.is_empty()
+            && updates.is_empty()
+            && deletes.is_empty()
+            && puts.is_empty()
+            && removes.is_empty()
+            && increments.is_empty()
+    }
+
     /// Whether it only adds tasks, whatever the state is: no key that another task could have, no request id that
     /// could be a repeat. The bounds on a whole store are no condition of its own.
     pub fn is_unconditional(&self) -> bool {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::{
     Method, Request, StatusCode,
-    body::Incoming,
+    body::{Body as _, Incoming},
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use tenure_core::{Code, Error, Outcome, Result};
@@ -89,10 +89,16 @@ impl Client {
 
     async fn attempt(&self, call: &Call) -> std::result::Result<Bytes, Failure> {
         let (status, body) = self.send(call, None).await?;
+        let too_much = || {
+            let why = format!("the answer of {} has more than {} MiB: ask for less", self.url(), MOST >> 20);
+            Failure { maybe_done: true, ..Failure::last(Error::new(Code::OverLimit, why)) }
+        };
+        if body.size_hint().lower() > MOST as u64 {
+            return Err(too_much());
+        }
         let body = Limited::new(body, MOST).collect().await.map_err(|error| {
             if error.is::<LengthLimitError>() {
-                let why = format!("the answer of {} has more than {} MiB: ask for less", self.url(), MOST >> 20);
-                return Failure { maybe_done: true, ..Failure::last(Error::new(Code::OverLimit, why)) };
+                return too_much();
             }
             Failure::broken(self.url(), &format!("it broke off ({error})"))
         })?;

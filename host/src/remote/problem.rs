@@ -49,7 +49,10 @@ impl Failure {
         }
         let (outcome, retry) = (told.outcome, told.retry);
         let code = if matches!(status.as_u16(), 401 | 403) { Code::Forbidden } else { by(status) };
-        let error = told.or(code);
+        let mut error = told.or(code);
+        if status == StatusCode::UNAUTHORIZED {
+            error = error.context("the service asks for a right token");
+        }
         let outcome = outcome.unwrap_or(error.outcome());
         let again = match retry.unwrap_or(error.retry()) {
             Retry::No => false,
