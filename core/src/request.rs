@@ -187,13 +187,8 @@ impl Request {
 
     /// Whether it only depends on what there is: nothing of the state would be another one after it.
     pub fn changes_nothing(&self) -> bool {
-        let Self { adds, updates, deletes, puts, removes, increments, .. } = self;
-        adds.is_empty()
-            && updates.is_empty()
-            && deletes.is_empty()
-            && puts.is_empty()
-            && removes.is_empty()
-            && increments.is_empty()
+        let tasks = self.adds.len() + self.updates.len() + self.deletes.len();
+        tasks + self.puts.len() + self.removes.len() + self.increments.len() == 0
     }
 
     /// Whether it only adds tasks, whatever the state is: no key that another task could have, no request id that

@@ -131,26 +131,21 @@ impl Clock {
 
     /// As [`park`](Self::park), but no longer than `most` by the system's own time, whatever the clock shows.
     pub(crate) fn park_at_most(&self, until: Option<Millis>, most: Option<Duration>) {
-        match &*self.0 {
-            Kind::Test(hands) => {
-                let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
-                if until.is_some_and(|until| until <= hands.now) {
-                    return;
-                }
-                let me = std::thread::current();
-                if !hands.waiting.iter().any(|thread| thread.id() == me.id()) {
-                    hands.waiting.push(me);
-                }
-                drop(hands);
-                sleep(most);
-            }
-            #[allow(clippy::match_wildcard_for_single_variants, reason = "a client has another one")]
-            _ => {
-                // A wait of hours is cut: the wall clock may be stepped meanwhile.
-                let left = until.map(|until| Duration::from_millis(until.saturating_sub(self.now()).min(60_000)));
-                sleep(left.into_iter().chain(most).min());
-            }
+        let Kind::Test(hands) = &*self.0 else {
+            // A wait of hours is cut: the wall clock may be stepped meanwhile.
+            let left = until.map(|until| Duration::from_millis(until.saturating_sub(self.now()).min(60_000)));
+            return sleep(left.into_iter().chain(most).min());
+        };
+        let mut hands = hands.lock().unwrap_or_else(PoisonError::into_inner);
+        if until.is_some_and(|until| until <= hands.now) {
+            return;
         }
+        let me = std::thread::current();
+        if !hands.waiting.iter().any(|thread| thread.id() == me.id()) {
+            hands.waiting.push(me);
+        }
+        drop(hands);
+        sleep(most);
     }
 }
 

@@ -4,9 +4,10 @@
 //!   options   token, certificates, patience     url      where it is
 //!   dial      connections, TCP and TLS          call     one call and its repeats
 //!   problem   what went wrong, as an error      client   the async client: commits and claims
-//!   read      reads of the async client         events   what happens, as it comes
-//!   stats     numbers                           place    the blocking side: what `Store` asks
-//!   copy      backups
+//!   verb      its verbs                         read     its reads
+//!   events    what happens, as it comes         stats    numbers
+//!   copy      backups                           place    the blocking side: what `Store` asks
+//!   drive     futures on the thread that asks   post     calls that hold no thread
 //! ```
 //!
 //! [`connect`](crate::connect) gives a [`Store`](crate::Store), which does the same as an embedded one; [`Client`] has the
@@ -17,18 +18,22 @@ mod call;
 mod client;
 mod copy;
 mod dial;
+mod drive;
 mod events;
 mod options;
 mod place;
+mod post;
 mod problem;
 mod read;
 mod stats;
 mod url;
+mod verb;
 
 pub use client::Client;
 pub use events::Events;
 pub(crate) use options::Remoteness;
-pub(crate) use place::{Pending, Remote, Stop};
+pub(crate) use place::Remote;
+pub(crate) use post::{Pending, Stop};
 
 use crate::{Options, Result, Store};
 

@@ -1,20 +1,9 @@
 //! The blocking side: what a [`Store`](crate::Store) asks of a service. Futures are driven by the thread that asks, which
 //! sleeps meanwhile; one thread of the store reads and writes the sockets.
 
-use std::{
-    fmt,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
-    time::{Duration, Instant},
-};
+use std::{fmt, sync::Arc};
 
-use tenure_core::{Claim, Code, Committed, Error, Millis, Outcome, Request, Result};
+use tenure_core::{Claim, Code, Committed, Error, Millis, Result, engine::Event};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::Notify,
@@ -24,16 +13,14 @@ use super::{
     Events,
     call::{closed, either},
     client::Client,
+    drive::{Left, drive},
+    post::Stop,
 };
 use crate::{
     Options,
     clock::Clock,
-    interrupt,
-    store::{Cancel, Renewals, Work, cancelled},
+    store::{Cancel, Renewals},
 };
-
-/// How often a sleeping thread asks whether the host wants it back.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// A service, as a store asks it.
 pub(crate) struct Remote {
@@ -43,26 +30,6 @@ pub(crate) struct Remote {
     /// What ends every wait once the handle is closed.
     ending: Cancel,
     fork: u64,
-}
-
-/// Wakes a thread that drives a future.
-struct Driven {
-    thread: Thread,
-    woken: AtomicBool,
-}
-
-impl Wake for Driven {
-    fn wake(self: Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
-        self.thread.unpark();
-    }
-}
-
-/// Why a thread no longer drives a future.
-enum Left {
-    Cancelled,
-    Closed,
-    Interrupted,
 }
 
 impl Remote {
@@ -128,7 +95,7 @@ impl Remote {
         self.ending.cancel();
     }
 
-    fn runtime(&self) -> Result<&Runtime> {
+    pub(super) fn runtime(&self) -> Result<&Runtime> {
         self.may_go_on()?;
         self.runtime.as_ref().ok_or_else(closed)
     }
@@ -164,70 +131,8 @@ impl Remote {
         }
     }
 
-    /// Makes a call without a thread that waits.
-    pub fn post(&self, request: Request, answer: impl FnOnce(Result<Committed>) + Send + 'static) {
-        match self.runtime() {
-            Err(error) => answer(Err(error)),
-            Ok(runtime) => {
-                let (client, letter) = (self.client.clone(), Letter(Some(answer)));
-                runtime.spawn(async move { letter.answer(client.update(request).await) });
-            }
-        }
-    }
-
-    /// The same for a claim that waits.
-    pub fn post_claim(
-        &self,
-        claim: Claim,
-        until: Option<Millis>,
-        answer: impl FnOnce(Result<Committed>) + Send + 'static,
-    ) -> Stop {
-        let stop = Stop(Arc::new(Notify::new()));
-        match self.runtime() {
-            Err(error) => answer(Err(error)),
-            Ok(runtime) => {
-                let (client, asked, letter) = (self.client.clone(), stop.0.clone(), Letter(Some(answer)));
-                runtime.spawn(async move {
-                    let got = either(client.claim_until(&claim, until), asked.notified()).await;
-                    // Dropped before it was done, it gives back what it got.
-                    letter.answer(got.unwrap_or_else(|| Err(cancelled())));
-                });
-            }
-        }
-        stop
-    }
-
-    /// Makes calls one after the other, while the caller goes on.
-    pub fn begin(&self, work: Vec<Work>) -> Pending {
-        let (tell, told) = mpsc::channel();
-        let count = work.len();
-        match self.runtime() {
-            Err(error) => work.iter().for_each(|_| {
-                let _ = tell.send(Err(error.clone()));
-            }),
-            Ok(runtime) => {
-                let client = self.client.clone();
-                runtime.spawn(async move {
-                    for work in work {
-                        let answer = match work {
-                            Work::Update(request) => client.update(request).await,
-                            Work::Claim(claim) => client.claim_now(claim).await,
-                        };
-                        if tell.send(answer).is_err() {
-                            return;
-                        }
-                    }
-                });
-            }
-        }
-        Pending { told, count }
-    }
-
     /// Follows the store; every event, and the failure that ends it, is given to `take`, which says whether it goes on.
-    pub fn follow(
-        &self,
-        mut take: impl FnMut(Result<tenure_core::engine::Event>) -> bool + Send + 'static,
-    ) -> Result<Stop> {
+    pub fn follow(&self, mut take: impl FnMut(Result<Event>) -> bool + Send + 'static) -> Result<Stop> {
         let mut events: Events = self.read(self.client.watch())?;
         let stop = Stop(Arc::new(Notify::new()));
         let asked = stop.0.clone();
@@ -257,103 +162,6 @@ impl Drop for Remote {
                 // Its threads are not there to be ended.
                 std::mem::forget(runtime);
             }
-        }
-    }
-}
-
-/// A request without a thread that waits. Where it is let go of unanswered, the handle was closed.
-struct Letter<F: FnOnce(Result<Committed>)>(Option<F>);
-
-impl<F: FnOnce(Result<Committed>)> Letter<F> {
-    fn answer(mut self, answer: Result<Committed>) {
-        if let Some(call) = self.0.take() {
-            call(answer);
-        }
-    }
-}
-
-impl<F: FnOnce(Result<Committed>)> Drop for Letter<F> {
-    fn drop(&mut self) {
-        if let Some(call) = self.0.take() {
-            call(Err(closed()));
-        }
-    }
-}
-
-/// Ends what runs without a thread that waits.
-#[derive(Clone)]
-pub(crate) struct Stop(Arc<Notify>);
-
-impl Stop {
-    pub fn stop(&self) {
-        self.0.notify_one();
-    }
-}
-
-/// Answers that come one after the other.
-pub(crate) struct Pending {
-    told: mpsc::Receiver<Result<Committed>>,
-    count: usize,
-}
-
-impl Pending {
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
-    pub fn wait(self) -> Vec<Result<Committed>> {
-        (0..self.count).map(|_| self.told.recv().unwrap_or_else(|_| Err(closed()))).collect()
-    }
-}
-
-impl Left {
-    fn error(&self, writes: bool) -> Error {
-        let error = match self {
-            Self::Closed => closed(),
-            Self::Cancelled | Self::Interrupted => cancelled(),
-        };
-        if writes { error.with_outcome(Outcome::Unknown) } else { error }
-    }
-}
-
-/// Drives a future on this thread until it is done, or somebody wants the thread back. What is left is dropped within the
-/// runtime, so that it can still send.
-fn drive<F: Future>(
-    runtime: &Runtime,
-    future: F,
-    ending: &Cancel,
-    cancel: Option<&Cancel>,
-) -> std::result::Result<F::Output, Left> {
-    let _inside = runtime.enter();
-    let driven = Arc::new(Driven { thread: thread::current(), woken: AtomicBool::new(true) });
-    let waker = Waker::from(driven.clone());
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    let every = cancel.and_then(Cancel::every).into_iter().chain(interrupt::is_checked().then_some(LOOK)).min();
-    let mut look = interrupt::Look::begin(Instant::now());
-    let _ending = ending.joined();
-    let _cancel = cancel.map(Cancel::joined);
-    loop {
-        if driven.woken.swap(false, Ordering::AcqRel)
-            && let Poll::Ready(value) = future.as_mut().poll(&mut context)
-        {
-            return Ok(value);
-        }
-        if ending.is_cancelled() {
-            return Err(Left::Closed);
-        }
-        if cancel.is_some_and(Cancel::look) {
-            return Err(Left::Cancelled);
-        }
-        if look.again(Instant::now()) {
-            return Err(Left::Interrupted);
-        }
-        if driven.woken.load(Ordering::Acquire) {
-            continue;
-        }
-        match every {
-            None => thread::park(),
-            Some(every) => thread::park_timeout(every),
         }
     }
 }

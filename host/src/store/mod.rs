@@ -6,6 +6,7 @@
 //!                                  syncer: one sync for all whose `until` it covers ──► answers
 //! ```
 //!
+//! * `place`      where it is done: by the engine here, or by a service
 //! * `alone`      a store that one handle has for itself
 //! * `commit`     the queue and its leader, `run` what it does; `batch` several requests of one caller
 //! * `durable`    waiting for stable storage, one sync for all
@@ -29,6 +30,7 @@ mod durable;
 mod held;
 mod level;
 mod open;
+mod place;
 mod post;
 mod read;
 mod renewal;
@@ -63,6 +65,8 @@ pub(crate) use {
     verb::{only, release},
 };
 
+use place::{Place, at};
+
 use std::{
     fmt,
     path::PathBuf,
@@ -90,32 +94,6 @@ pub struct Store {
     place: Place,
     weak_reads: bool,
 }
-
-/// Where what a store does is done. Only what can't be made from anything else looks here: verbs, held leases,
-/// transactions and waits are the same everywhere.
-#[derive(Clone)]
-enum Place {
-    /// In this process, by an engine over a journal.
-    Embedded(Arc<Open>),
-    /// In another one, which serves it.
-    #[cfg(feature = "client")]
-    Remote(Arc<Remote>),
-}
-
-/// Does it where the store is.
-macro_rules! at {
-    ($store:expr, |$shared:ident| $embedded:expr, |$remote:ident| $served:expr) => {
-        match &$store.place {
-            $crate::store::Place::Embedded(open) => {
-                let $shared = &open.0;
-                $embedded
-            }
-            #[cfg(feature = "client")]
-            $crate::store::Place::Remote($remote) => $served,
-        }
-    };
-}
-use at;
 
 struct Shared {
     driver: Mutex<Driver>,

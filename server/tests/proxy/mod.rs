@@ -1,5 +1,5 @@
 //! A proxy between a client and a service that cuts connections when a test says so.
-#![allow(clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::{
     io::{Read as _, Write as _},
