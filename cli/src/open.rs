@@ -110,12 +110,12 @@ impl Setting {
         &self,
         owner: Option<u64>,
         store: &Path,
-        requests: impl Iterator<Item = Request>,
+        mut requests: impl Iterator<Item = Request>,
         mut answer: impl FnMut(&Committed) -> Result<()>,
     ) -> Result<()> {
         let options = self.options(owner);
         if url(store).is_none() {
-            return requests.map(|request| answer(&options.commit_once(store, request)?)).collect();
+            return requests.try_for_each(|request| answer(&options.commit_once(store, request)?));
         }
         let store = self.open(options, store)?;
         for request in requests {

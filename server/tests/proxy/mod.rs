@@ -76,8 +76,7 @@ fn carry(mut client: &TcpStream, mut server: &TcpStream, service: SocketAddr, at
         let _ = client.shutdown(Shutdown::Both);
         let _ = server.shutdown(Shutdown::Both);
     };
-    loop {
-        let Ok(length @ 1..) = client.read(&mut bytes) else { break };
+    while let Ok(length @ 1..) = client.read(&mut bytes) {
         let cut = state.next.lock().unwrap().take();
         if cut == Some(Cut::BeforeRequest) {
             return ends();
