@@ -56,7 +56,6 @@ impl<'a> Coalescer<'a> {
     }
 
     /// Adds an op, or lets an earlier one take it in.
-    #[inline]
     pub fn push(&mut self, op: Op<'a>) {
         let fresh = match &op {
             Op::Save { task, .. } => task.id.0 > self.highest,

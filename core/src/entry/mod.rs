@@ -127,7 +127,6 @@ impl<'a> Payload<'a> {
     }
 
     /// The payload whose head was read, or just written, and behind which `rest` stands.
-    #[inline]
     pub(crate) fn behind(head: EntryHead<'a>, rest: &'a [u8]) -> Result<Self> {
         let left = head.ops;
         if left == 0 && !rest.is_empty() {
@@ -162,7 +161,6 @@ impl<'a> Payload<'a> {
 impl<'a> Iterator for Payload<'a> {
     type Item = Result<Op<'a>>;
 
-    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;
         let mut quick = Rest(self.rest);

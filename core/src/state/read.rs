@@ -15,12 +15,10 @@ impl State {
         self.slot_of(id.0).map(|slot| self.title_at(slot))
     }
 
-    #[inline]
     pub(super) fn title_at(&self, slot: u32) -> Title {
         self.title_of(slot, &self.slots[slot])
     }
 
-    #[inline]
     pub(super) fn title_of(&self, slot: u32, task: &Slot) -> Title {
         let mut title = Title {
             slot,

@@ -120,17 +120,26 @@ impl Shared {
             let synced = self.sync_once();
             let mut state = self.durable.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.running = false;
-            // After a failure all wake and see for themselves.
-            let done = |position: Position| synced.is_err() || self.durable.covers(position);
-            let (woken, mut left): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut state.sleeping).into_iter().partition(|(position, _)| done(*position));
+            let mut waiting = std::mem::take(&mut state.sleeping);
+            let mut next = None;
+            // Under the lock, which those who wake want: so what they commit meanwhile comes together for one sync.
+            waiting.retain(|(position, thread)| {
+                // After a failure all wake and see for themselves.
+                if synced.is_err() || self.durable.covers(*position) {
+                    thread.unpark();
+                    return false;
+                }
+                next.get_or_insert_with(|| thread.clone());
+                true
+            });
             // One of those who are left runs the next sync, and takes the others along.
-            let next = if left.is_empty() { None } else { Some(left.swap_remove(0)) };
-            state.sleeping = left;
-            // Waking takes its time, and those who wake want this lock.
+            if next.is_some() {
+                waiting.remove(0);
+            }
+            state.sleeping = waiting;
             drop(state);
-            for (_, thread) in next.into_iter().chain(woken) {
-                thread.unpark();
+            if let Some(next) = next {
+                next.unpark();
             }
             synced?;
         }

@@ -248,7 +248,6 @@ impl<'a> Rest<'a> {
         })
     }
 
-    #[inline]
     pub(super) fn op(&mut self) -> Option<Op<'a>> {
         Some(match self.byte()? {
             0 => Op::Save { replaces: TaskId(self.number()?), task: self.image()? },
