@@ -31,6 +31,16 @@ async function open(place, options) {
   }
 }
 
+/**
+ * Connects to a store that `tenure serve` serves.
+ * @param {string | URL} url
+ * @param {any} [options]
+ */
+async function connect(url, options) {
+  const text = url instanceof URL ? url.href : url
+  return new Store(await ask((ticket) => native.connectStore(bridge, ticket, text, options)))
+}
+
 /** A store in memory that nothing else can open: all the rules, and nothing on disk. @param {any} [options] */
 function memory(options) {
   return new Store(now(() => native.memory(bridge, options)))
@@ -68,6 +78,7 @@ module.exports = {
   Transaction,
   Watch,
   checkJournal,
+  connect,
   memory,
   open,
   version,

@@ -472,6 +472,24 @@ export interface OpenOptions extends MemoryOptions {
 /** Opens the store in a folder, and creates it where there is none; or on a journal of your own. */
 export function open(place: string | URL | Journal, options?: OpenOptions): Promise<Store>
 
+export interface ConnectOptions {
+  /** What the service asks for. */
+  token?: string
+  /** The owner of what this handle claims; drawn at random by default. */
+  owner?: number
+  /** The label of who does it. */
+  actor?: string
+  /** The certificates (PEM) by which the service is believed to be what it says; those of the system by default. */
+  ca?: string | Uint8Array
+  /** For how long a call is made again whose answer did not come, under the same request id: 30,000 ms by default. */
+  retryFor?: number
+  /** How long an answer may take, beyond what the call itself waits for: 20,000 ms by default. */
+  answerWithin?: number
+}
+
+/** Connects to a store that `tenure serve` serves, as `http://127.0.0.1:8048`: the same `Store` as `open` gives. */
+export function connect(url: string | URL, options?: ConnectOptions): Promise<Store>
+
 /** A store in memory that nothing else can open: all the rules, and nothing on disk. */
 export function memory(options?: MemoryOptions): Store
 

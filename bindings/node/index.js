@@ -24,6 +24,7 @@ export const {
   Unknown,
   Watch,
   checkJournal,
+  connect,
   memory,
   open,
   version,

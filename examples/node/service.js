@@ -4,13 +4,14 @@
 //   curl -d 'to be or not to be' localhost:8080/texts     answers 202 with where to look
 //   curl localhost:8080/texts/1                           queued, held, failed, or the count
 //
-// Any number of services and workers open the same folder. A text that was answered with 202 is on the disk.
+// Any number of services and workers open the same folder, or, with TENURE_URL=http://…, the same served store. A text that was answered with 202 is on the disk.
 
 import { createServer } from 'node:http'
-import { open, TenureError } from 'tenure'
+import { connect, open, TenureError } from 'tenure'
 
 const [folder = 'texts.tenure', port = '8080'] = process.argv.slice(2)
-const store = await open(folder)
+const url = process.env.TENURE_URL
+const store = url ? await connect(url) : await open(folder)
 
 const server = createServer(async (request, response) => {
   const answer = (status, body, headers = {}) => {

@@ -5,13 +5,14 @@
 // Killed at any moment, it loses nothing and counts nothing twice: the count and the end of the task are one transaction, and
 // a task whose worker is gone comes back when its lease ends.
 
-import { open } from 'tenure'
+import { connect, open } from 'tenure'
 
 const TRIES = 3
 const LEASE = Number(process.env.LEASE ?? 30_000)
 
 const [folder = 'texts.tenure'] = process.argv.slice(2)
-const store = await open(folder)
+const url = process.env.TENURE_URL
+const store = url ? await connect(url) : await open(folder)
 
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort())

@@ -1,9 +1,10 @@
 """A fleet of processes hashes real files and is killed at random; afterwards every hash is there once, and right.
 
-    python examples/python/hashes.py [FOLDER] [--workers 4] [--kills 12]
+    python examples/python/hashes.py [FOLDER] [--workers 4] [--kills 12] [--url http://localhost:8048]
 
 Each file is a task. A worker claims one, hashes the file, and commits the hash, the end of the task and the count in
 one transaction. It may be killed at any point of that: either all three are there, or the task is still to be done.
+The store lies in a folder of its own, or is one that is served and was empty.
 """
 
 from __future__ import annotations
@@ -24,9 +25,14 @@ import tenure
 LEASE = 2.0
 
 
+def opened(place: str) -> tenure.Store:
+    """The store in a folder, or at a URL."""
+    return tenure.connect(place) if "://" in place else tenure.open(place)
+
+
 def work(place: str) -> None:
     """Hashes files until none are left to be claimed; a task whose worker was killed comes back when its lease ends."""
-    with tenure.open(place) as store:
+    with opened(place) as store:
         for held in store.claims("files", lease=LEASE, idle=2 * LEASE):
             with held:
                 path = held.text()
@@ -50,6 +56,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kills", type=int, default=12)
     parser.add_argument("--most", type=int, default=3000, help="at most that many files")
+    parser.add_argument("--url", help="a store that is served")
     arguments = parser.parse_args()
 
     skipped = {".git", ".tools", "target", "node_modules"}
@@ -59,7 +66,7 @@ def main() -> int:
         files += [str(Path(folder, name)) for name in sorted(names)]
     files = [path for path in files if Path(path).is_file()][: arguments.most]
 
-    with tempfile.TemporaryDirectory() as place, tenure.open(place) as store:
+    with tempfile.TemporaryDirectory() as own, opened(place := arguments.url or own) as store:
         store.add_many("files", files)
         began = time.monotonic()
         fleet = [begin(place) for _ in range(arguments.workers)]

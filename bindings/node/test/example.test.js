@@ -8,16 +8,23 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { folder } from './scratch.js'
+import { canServe, serve } from './served.js'
 
 const EXAMPLE = fileURLToPath(new URL('../../../examples/node/', import.meta.url))
 const HERE = fileURLToPath(new URL('..', import.meta.url))
 
-test('texts that were taken are counted, once, though a worker is killed', { timeout: 100_000 }, async (t) => {
+test('texts that were taken are counted, once, though a worker is killed', { timeout: 100_000 }, (t) => counted(t, {}))
+
+test('the same on a served store', { timeout: 100_000 }, async (t) => {
+  if (canServe(t)) await counted(t, { TENURE_URL: await serve(t) })
+})
+
+async function counted(t, more) {
   const place = folder(t)
   mkdirSync(join(place, 'node_modules'))
   symlinkSync(HERE, join(place, 'node_modules', 'tenure'), 'junction')
   for (const name of ['package.json', 'service.js', 'worker.js']) copyFileSync(join(EXAMPLE, name), join(place, name))
-  const environment = { ...process.env, LEASE: '500' }
+  const environment = { ...process.env, LEASE: '500', ...more }
   const begin = (...args) => {
     const child = spawn(process.execPath, args, { cwd: place, env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
     t.after(() => child.kill('SIGKILL'))
@@ -59,4 +66,4 @@ test('texts that were taken are counted, once, though a worker is killed', { tim
     child.kill('SIGTERM')
     assert.equal(await ended, 0)
   }
-})
+}

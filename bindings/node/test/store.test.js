@@ -6,23 +6,26 @@ import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import * as tenure from 'tenure'
 import { folder } from './scratch.js'
+import { everywhere } from './served.js'
 
-test('a task goes from add to finish', async () => {
-  const store = tenure.memory({ owner: 7 })
-  const added = await store.add('map', 'part-1', { key: 'one' })
-  assert.equal(added.text(), 'part-1')
-  assert.equal(added.attempt, 0)
-  const claimed = await store.claim('map', { lease: 30_000 })
-  assert.equal(claimed.origin, added.id)
-  assert.equal(claimed.owner, 7)
-  assert.ok(claimed.id > added.id)
-  assert.equal(await store.claim('map'), null)
-  assert.equal(await store.finish(claimed), undefined)
-  assert.deepEqual(await store.groups(), new Map())
-})
+everywhere(
+  'a task goes from add to finish',
+  async (store) => {
+    const added = await store.add('map', 'part-1', { key: 'one' })
+    assert.equal(added.text(), 'part-1')
+    assert.equal(added.attempt, 0)
+    const claimed = await store.claim('map', { lease: 30_000 })
+    assert.equal(claimed.origin, added.id)
+    assert.equal(claimed.owner, 7)
+    assert.ok(claimed.id > added.id)
+    assert.equal(await store.claim('map'), null)
+    assert.equal(await store.finish(claimed), undefined)
+    assert.deepEqual(await store.groups(), new Map())
+  },
+  { owner: 7 },
+)
 
-test('data is bytes, text is encoded, json is made into text', async () => {
-  const store = tenure.memory()
+everywhere('data is bytes, text is encoded, json is made into text', async (store) => {
   assert.deepEqual((await store.add('g', new Uint8Array([255, 0]))).data, new Uint8Array([255, 0]))
   assert.deepEqual((await store.add('g', Buffer.from('buffer'))).data, new Uint8Array(Buffer.from('buffer')))
   assert.equal((await store.add('g', 'grüße \ufffd')).text(), 'grüße \ufffd')
@@ -68,8 +71,7 @@ test('every verb changes the task and keeps its origin', async () => {
   assert.equal(await store.find(origin), null)
 })
 
-test('tasks are listed by id, and by group and state', async () => {
-  const store = tenure.memory()
+everywhere('tasks are listed by id, and by group and state', async (store) => {
   const [one, two] = await store.addMany('g', ['1', '2'])
   await store.add('g', '3', { delay: 1000 })
   assert.deepEqual(await store.tasks([two.id, 99, one.id]), [two, null, one])
@@ -85,8 +87,7 @@ test('tasks are listed by id, and by group and state', async () => {
   assert.notEqual(await store.claim('g'), null)
 })
 
-test('records are put, read, scanned, counted and removed', async () => {
-  const store = tenure.memory()
+everywhere('records are put, read, scanned, counted and removed', async (store) => {
   const revision = await store.put('t', 'a', 'one', { expect: 0 })
   const record = await store.get('t', 'a')
   assert.equal(record.text(), 'one')
@@ -107,8 +108,7 @@ test('records are put, read, scanned, counted and removed', async () => {
   assert.equal(await store.get('t', 'a'), null)
 })
 
-test('an update is one piece, and takes tasks as they are', async () => {
-  const store = tenure.memory()
+everywhere('an update is one piece, and takes tasks as they are', async (store) => {
   await store.add('map', 'x')
   const task = await store.claim('map')
   const committed = await store.update({
@@ -135,8 +135,7 @@ test('an update is one piece, and takes tasks as they are', async () => {
   })
 })
 
-test('a transaction is committed by hand, once', async () => {
-  const store = tenure.memory()
+everywhere('a transaction is committed by hand, once', async (store) => {
   await store.add('g', 'x')
   const task = await store.claim('g')
   const tx = store.transaction()
@@ -153,8 +152,7 @@ test('a transaction is committed by hand, once', async () => {
   assert.equal((await store.group('h')).tasks, 1)
 })
 
-test('transact runs again when a record that it read has changed', async () => {
-  const store = tenure.memory()
+everywhere('transact runs again when a record that it read has changed', async (store) => {
   await store.put('t', 'left', '3')
   let runs = 0
   const left = await store.transact(async (tx) => {
@@ -179,8 +177,7 @@ test('transact runs again when a record that it read has changed', async () => {
   assert.equal((await store.get('t', 'left')).text(), '12')
 })
 
-test('what a transaction throws comes out unchanged, and leaves the store as it was', async () => {
-  const store = tenure.memory()
+everywhere('what a transaction throws comes out unchanged, and leaves the store as it was', async (store) => {
   const thrown = new RangeError('no')
   for (const body of [
     () => {

@@ -43,6 +43,12 @@ mod native {
         crate::store::open(place, options)
     }
 
+    /// Connects to a store that is served; the package's `connect` names the options.
+    #[pyfunction]
+    fn connect(url: &Bound<'_, PyAny>, options: &Bound<'_, PyDict>) -> PyResult<Store> {
+        crate::store::connect(&url.extract::<crate::types::Text>()?.0, options)
+    }
+
     /// A store in memory; the package's `memory` names the options.
     #[pyfunction]
     fn memory(options: &Bound<'_, PyDict>) -> PyResult<Store> {

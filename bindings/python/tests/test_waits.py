@@ -9,9 +9,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Serve
 
 import tenure
 from tenure.testing import FakeClock
@@ -161,7 +163,9 @@ def test_other_threads_run_while_one_waits() -> None:
 
 INTERRUPTED = """
 import fcntl, os, signal, sys, threading, time, tenure
-store = tenure.memory() if sys.argv[1] == "memory" else tenure.open(sys.argv[1])
+place = sys.argv[1]
+served = place.startswith("http")
+store = tenure.memory() if place == "memory" else tenure.connect(place) if served else tenure.open(place)
 
 def locked(call):
     # As if another process were stopped while it holds the lock.
@@ -203,7 +207,6 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
-@pytest.mark.parametrize("place", ["folder"])
 @pytest.mark.parametrize(
     "call",
     [
@@ -215,8 +218,14 @@ except KeyboardInterrupt:
         "behind(lambda: store.group('other'))",
     ],
 )
-def test_an_interrupt_ends_a_wait_for_the_lock(place: str, call: str, tmp_path: Any) -> None:
-    test_an_interrupt_ends_a_wait_within_a_tenth_of_a_second(place, call, tmp_path)
+def test_an_interrupt_ends_a_wait_for_the_lock(call: str, tmp_path: Path) -> None:
+    interrupted(str(tmp_path / "s"), call)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+@pytest.mark.parametrize("call", ["store.claim('g', wait=None)", "next(store.claims('g'))", "next(watch)"])
+def test_an_interrupt_ends_a_wait_on_a_served_store(call: str, serve: Serve) -> None:
+    interrupted(serve(), call)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
@@ -234,8 +243,11 @@ def test_an_interrupt_ends_a_wait_for_the_lock(place: str, call: str, tmp_path: 
         "still.watch().next(9)",
     ],
 )
-def test_an_interrupt_ends_a_wait_within_a_tenth_of_a_second(place: str, call: str, tmp_path: Any) -> None:
-    where = "memory" if place == "memory" else str(tmp_path / "s")
+def test_an_interrupt_ends_a_wait_within_a_tenth_of_a_second(place: str, call: str, tmp_path: Path) -> None:
+    interrupted("memory" if place == "memory" else str(tmp_path / "s"), call)
+
+
+def interrupted(where: str, call: str) -> None:
     command = [sys.executable, "-c", INTERRUPTED, where, call]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -13,7 +13,7 @@ use crate::{
     error::{invalid, wrong_type},
     hub::Bridge,
     journal,
-    types::{Answer, Fields, cast, count, id, millis, noun, text, wait},
+    types::{Answer, Fields, blob, cast, count, id, millis, noun, text, wait},
 };
 
 const KNOWN: [&str; 20] = [
@@ -43,6 +43,9 @@ const KNOWN: [&str; 20] = [
 const JOURNAL_TIMEOUT: u64 = 30_000;
 
 const MEMORY: [&str; 5] = ["owner", "actor", "limits", "clock", "seed"];
+
+/// What a store that is served takes.
+const SERVED: [&str; 6] = ["owner", "actor", "token", "ca", "retryFor", "answerWithin"];
 
 fn span(millis: u64) -> std::time::Duration {
     std::time::Duration::from_millis(millis)
@@ -184,6 +187,35 @@ pub fn open(bridge: &Bridge, ticket: u32, place: Unknown<'_>, options: Unknown<'
         }
         _ => return Err(wrong_type(format!("give a path or a journal, not {}", noun(&place)))),
     }
+    Ok(())
+}
+
+/// Connects to a store that is served at a URL.
+#[napi(js_name = "connectStore")]
+pub fn connect(bridge: &Bridge, ticket: u32, url: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+    let hub = bridge.0.clone();
+    let url = text("url", &url)?;
+    let fields = Fields::read("options", options, &SERVED)?;
+    let mut read = Options::new();
+    if let Some(owner) = fields.id("owner")? {
+        read = read.owner(owner);
+    }
+    if let Some(actor) = fields.text("actor")? {
+        read = read.actor(actor);
+    }
+    if let Some(token) = fields.text("token")? {
+        read = read.token(token);
+    }
+    if let Some(pem) = fields.optional("ca", blob)? {
+        read = read.authorities(pem.to_vec());
+    }
+    if let Some(wait) = fields.millis("retryFor")? {
+        read = read.retry_for(span(wait));
+    }
+    if let Some(wait) = fields.millis("answerWithin")? {
+        read = read.answer_within(span(wait));
+    }
+    bridge.0.wait(ticket, move || read.connect(url).map(|store| Answer::Store(Store::new(store, &hub))));
     Ok(())
 }
 

@@ -18,6 +18,7 @@ import math
 import os
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from . import _native, journal
@@ -79,6 +80,7 @@ __all__ = [
     "Unknown",
     "Watch",
     "__version__",
+    "connect",
     "journal",
     "memory",
     "open",
@@ -147,6 +149,39 @@ def open(
         "seed": seed,
     }
     return _native.open(place, options)
+
+
+def connect(
+    url: str,
+    *,
+    token: str | None = None,
+    owner: int | None = None,
+    actor: str | None = None,
+    ca: str | os.PathLike[str] | bytes | None = None,
+    retry_for: Seconds = 30,
+    answer_within: Seconds = 20,
+) -> Store:
+    """Connects to a store that `tenure serve` serves, as `http://127.0.0.1:8048`: the same `Store` as `open` gives.
+
+    `token` is what the service asks for, `ca` a file of certificates (PEM), or its bytes, by which it is believed to be
+    what it says; those of the system by default. A call whose answer does not come is made again under the same
+    request id for `retry_for` seconds, so that it is committed once. An answer may take `answer_within` seconds beyond
+    what the call itself waits for.
+
+    >>> import tenure
+    >>> tenure.connect("http://127.0.0.1:1", retry_for=0)
+    Traceback (most recent call last):
+    tenure.Unavailable: ...
+    """
+    options = {
+        "token": token,
+        "owner": owner,
+        "actor": actor,
+        "ca": ca if ca is None or isinstance(ca, bytes) else Path(ca).read_bytes(),
+        "retry_for": retry_for,
+        "answer_within": answer_within,
+    }
+    return _native.connect(url, options)
 
 
 def memory(

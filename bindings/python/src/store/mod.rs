@@ -22,7 +22,7 @@ mod watch;
 
 pub use claim::Claims;
 pub use held::{Held, Subject, failure};
-pub use options::{memory, open};
+pub use options::{connect, memory, open};
 pub use wait::{Cancel, heed_signals, pending, raised_by_signal};
 pub use watch::Watch;
 

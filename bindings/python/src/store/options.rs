@@ -14,7 +14,7 @@ use crate::{
     clock::FakeClock,
     error::{Raised as _, invalid},
     journal::{LIMIT, journal},
-    types::{Fields, Seconds, Text, shown},
+    types::{Blob, Fields, Seconds, Text, shown},
 };
 
 const KNOWN: [&str; 20] = [
@@ -39,6 +39,9 @@ const KNOWN: [&str; 20] = [
     "clock",
     "seed",
 ];
+
+/// What a store that is served takes.
+const SERVED: [&str; 6] = ["owner", "actor", "token", "ca", "retry_for", "answer_within"];
 
 struct ClockArgument(tenure::clock::Clock);
 
@@ -147,4 +150,30 @@ pub fn memory(options: &Bound<'_, PyDict>) -> PyResult<Store> {
     let py = options.py();
     let options = read(options)?;
     py.detach(|| options.memory()).map(Store::new).raised(py)
+}
+
+/// Connects to a store that is served at a URL.
+pub fn connect(url: &str, options: &Bound<'_, PyDict>) -> PyResult<Store> {
+    let py = options.py();
+    let fields = Fields::read("options", options, &SERVED)?;
+    let mut read = Options::new();
+    if let Some(owner) = fields.optional::<u64>("owner")? {
+        read = read.owner(owner);
+    }
+    if let Some(actor) = fields.optional::<Text>("actor")? {
+        read = read.actor(actor.0);
+    }
+    if let Some(token) = fields.optional::<Text>("token")? {
+        read = read.token(token.0);
+    }
+    if let Some(pem) = fields.optional::<Blob>("ca")? {
+        read = read.authorities(pem.0.to_vec());
+    }
+    if let Some(span) = fields.optional::<Seconds>("retry_for")? {
+        read = read.retry_for(span.span());
+    }
+    if let Some(span) = fields.optional::<Seconds>("answer_within")? {
+        read = read.answer_within(span.span());
+    }
+    py.detach(|| read.connect(url)).map(Store::new).raised(py)
 }

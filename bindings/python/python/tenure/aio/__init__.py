@@ -31,7 +31,7 @@ from ._pool import own_thread
 from ._store import Store
 from ._transaction import Transaction
 
-__all__ = ["Claims", "Held", "Store", "Transaction", "Watch", "memory", "open"]
+__all__ = ["Claims", "Held", "Store", "Transaction", "Watch", "connect", "memory", "open"]
 
 
 class _Opening:
@@ -64,6 +64,11 @@ class _Opening:
 @functools.wraps(tenure.open)
 def open(*args: Any, **named: Any) -> _Opening:
     return _Opening(lambda: tenure.open(*args, **named))
+
+
+@functools.wraps(tenure.connect)
+def connect(*args: Any, **named: Any) -> _Opening:
+    return _Opening(lambda: tenure.connect(*args, **named))
 
 
 @functools.wraps(tenure.memory)

@@ -1,0 +1,52 @@
+// Stores in every place that there is: in memory, in a folder, and served by another process.
+
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import * as tenure from 'tenure'
+import { folder } from './scratch.js'
+
+const PROGRAM = process.env.TENURE_PROGRAM ?? fileURLToPath(new URL('../../../target/debug/tenure', import.meta.url))
+
+/** Whether there is a program that serves. Where all is tested, there has to be. */
+export function canServe(t) {
+  if (existsSync(PROGRAM)) return true
+  assert.notEqual(process.env.TENURE_INTEROP, 'required', `${PROGRAM} is not built: cargo build -p tenure-cli`)
+  t.skip(`${PROGRAM} is not built: cargo build -p tenure-cli`)
+  return false
+}
+
+/** Serves a store until the test ends; answers with its URL. @param {import('node:test').TestContext} t @param {string[]} more */
+export async function serve(t, ...more) {
+  const child = spawn(PROGRAM, ['serve', join(folder(t), 'store'), '--listen', '127.0.0.1:0', ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  let said = ''
+  for await (const chunk of child.stdout) {
+    said += chunk
+    if (said.includes('\n')) break
+  }
+  return said.trim().split(' ').at(-1)
+}
+
+const places = {
+  'in memory': async (_t, options) => tenure.memory(options),
+  'in a folder': (t, options) => tenure.open(join(folder(t), 'store'), { durability: 'opportunistic', ...options }),
+  served: async (t, options) => tenure.connect(await serve(t), options),
+}
+
+/** A test on a store in each place. @param {string} name @param {(store: any, t: any) => Promise<void>} body @param {any} [options] */
+export function everywhere(name, body, options) {
+  for (const [place, make] of Object.entries(places)) {
+    test(`${name}, ${place}`, async (t) => {
+      if (place === 'served' && !canServe(t)) return
+      const store = await make(t, options)
+      await body(store, t)
+      await store.close()
+    })
+  }
+}
