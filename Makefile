@@ -4,6 +4,7 @@
 
 DEMO_WORKERS ?= 4
 DEMO_KILL ?= 1
+SOAK_SECONDS ?= 600
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,8 +26,9 @@ demo: ## count the words of DEMO_PATH=folder (by default this project's own text
 test: ## all tests, the core without std, the examples, the Python and the Node package
 	@.ci/test
 
-soak: ## an idle waiter over a minute
+soak: ## a served store under kills for SOAK_SECONDS=600, SOAK_ARGS="--seed …"; and an idle waiter over a minute
 	@$(cargo)
+	@.ci/soak --seconds $(SOAK_SECONDS) $(SOAK_ARGS)
 	TENURE_IDLE_SECONDS=60 cargo test --locked --release -p tenure --test waits -- --nocapture
 
 lint: ## format, clippy, rustdoc, other platforms, Python, JavaScript
