@@ -87,7 +87,7 @@ impl Grant {
 pub struct Who {
     /// The token's name, where there are tokens.
     pub name: Option<Arc<str>>,
-    /// The owner of its requests that name none; 0 is the store's own.
+    /// The owner of its requests that name none.
     pub owner: OwnerId,
     /// What it may do; everything, where there are no tokens.
     pub grants: Option<Vec<Grant>>,
@@ -198,9 +198,12 @@ pub struct Owners(Mutex<HashMap<u64, Arc<str>>>);
 impl Owners {
     /// The owner of a request, which is that of its token where it names none.
     pub fn bind(&self, who: &Who, owner: OwnerId) -> Result<OwnerId, Problem> {
-        let Some(name) = &who.name else { return Ok(owner) };
-        if owner.0 == 0 || owner == who.owner {
+        if owner.0 == 0 {
             return Ok(who.owner);
+        }
+        let Some(name) = &who.name else { return Ok(owner) };
+        if owner == who.owner {
+            return Ok(owner);
         }
         let mut owners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let full = owners.len() >= OWNERS;

@@ -21,7 +21,7 @@ use crate::{
     orphans::Orphans,
     problem::Problem,
     site::Site,
-    tokens::Tokens,
+    tokens::{Tokens, own_number},
 };
 
 /// What all requests share.
@@ -56,7 +56,7 @@ impl App {
             log: Log::new(config.log),
             metrics: Arc::new(Metrics::new(&store)?),
             tokens: RwLock::default(),
-            anyone: Arc::default(),
+            anyone: Arc::new(Who { owner: own_number(""), ..Who::default() }),
             site: Site::new(&config),
             conns: Conns::default(),
             bodies: Arc::new(Semaphore::new(config.all_body_bytes / 1024)),
@@ -72,8 +72,7 @@ impl App {
     /// Reads the file of tokens, where there is one; what is wrong with it leaves those that were read before.
     pub fn read_tokens(&self) -> Result<()> {
         let Some(path) = &self.config.tokens else { return Ok(()) };
-        let before = self.tokens.read().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
-        let tokens = Tokens::read(path, &before)?;
+        let tokens = Tokens::read(path)?;
         for who in tokens.all() {
             if let Some(name) = &who.name {
                 self.owners.keep(who.owner, name);

@@ -61,7 +61,7 @@ impl Config {
             tls::acceptor(chain, key)?;
         }
         if let Some(tokens) = &self.tokens {
-            Tokens::read(tokens, &Tokens::default())?;
+            Tokens::read(tokens)?;
         }
         let open = self.listen.iter().find(|address| !address.ip().is_loopback());
         let Some(open) = open.filter(|_| self.tokens.is_none() && !self.insecure) else { return Ok(()) };

@@ -8,16 +8,13 @@
 //! ]}
 //! ```
 
-use std::{collections::HashMap, fs, path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use hyper::{
     HeaderMap, StatusCode,
     header::{AUTHORIZATION, WWW_AUTHENTICATE},
 };
-use ring::{
-    digest::{SHA256, SHA256_OUTPUT_LEN, digest},
-    rand::{SecureRandom as _, SystemRandom},
-};
+use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 use tenure::{Code, Error, OwnerId, Result, core::id::MAX_ID};
@@ -69,16 +66,18 @@ fn unhex(text: &str) -> Option<[u8; SHA256_OUTPUT_LEN]> {
     Some(bytes)
 }
 
-fn random_owner() -> Result<OwnerId> {
-    let mut bytes = [0; 8];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| Error::new(Code::Internal, "the system gives no random numbers"))?;
-    Ok(OwnerId(u64::from_le_bytes(bytes) % MAX_ID + 1))
+/// The owner of the requests of a token, by its name, that name none; of all such requests, by no name, where there are
+/// no tokens. It is the same whenever the service starts: whoever asks again after that, under the same request id,
+/// has to be known for the one who asked before, and what he holds has to stay his.
+pub fn own_number(name: &str) -> OwnerId {
+    let digest = digest(&SHA256, format!("tenure owner {name}").as_bytes());
+    let number = digest.as_ref().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+    OwnerId(number % MAX_ID + 1)
 }
 
 impl Tokens {
-    /// Reads the file. A token that was there `before` keeps the owner that it has for itself.
-    pub fn read(path: &Path, before: &Self) -> Result<Self> {
+    /// Reads the file.
+    pub fn read(path: &Path) -> Result<Self> {
         let wrong = |why: String| Error::new(Code::Invalid, format!("{}: {why}", path.display()));
         let about = fs::metadata(path).map_err(|error| wrong(format!("{error}; --tokens names a file")))?;
         if about.len() > FILE {
@@ -93,8 +92,6 @@ impl Tokens {
         }
         let text = fs::read(path).map_err(|error| wrong(error.to_string()))?;
         let file: File = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-        let owners: HashMap<&str, OwnerId> =
-            before.0.iter().filter_map(|(_, who)| Some((who.name.as_deref()?, who.owner))).collect();
         let mut tokens: Vec<([u8; SHA256_OUTPUT_LEN], Arc<Who>)> = Vec::new();
         for line in file.tokens {
             let named = |why: &str| wrong(format!("token {:?}: {why}", line.name));
@@ -107,7 +104,7 @@ impl Tokens {
                 (None, Some(hex)) => unhex(hex).ok_or_else(|| named("sha256 has 64 hexadecimal digits"))?,
                 _ => return Err(named("give `secret` or `sha256`")),
             };
-            let owner = owners.get(line.name.as_str()).copied().map_or_else(random_owner, Ok)?;
+            let owner = own_number(&line.name);
             let who = Who { name: Some(line.name.into()), owner, grants: Some(line.grants) };
             tokens.push((hash, Arc::new(who)));
         }
@@ -147,7 +144,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.json");
         fs::write(&path, text).unwrap();
-        Tokens::read(&path, &Tokens::default())
+        Tokens::read(&path)
     }
 
     fn find(tokens: &Tokens, given: &str) -> Option<String> {
@@ -195,8 +192,8 @@ mod tests {
         let path = folder.path().join("tokens.json");
         fs::write(&path, r#"{"tokens":[]}"#).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o606)).unwrap();
-        assert_eq!(Tokens::read(&path, &Tokens::default()).unwrap_err().code(), Code::Invalid);
+        assert_eq!(Tokens::read(&path).unwrap_err().code(), Code::Invalid);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        Tokens::read(&path, &Tokens::default()).unwrap();
+        Tokens::read(&path).unwrap();
     }
 }
