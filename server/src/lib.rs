@@ -14,7 +14,7 @@
 //!   tokens     secrets, from a file               log       what happens, as JSON lines
 //!   orphans    what nobody was told of              ui        the dashboard
 //!   metrics    numbers for Prometheus             tally     what happened, counted from the journal
-//!   times      how long things took
+//!   times      how long things took                requests   how they ended, for Prometheus
 //! ```
 
 mod access;
@@ -32,6 +32,7 @@ mod metrics;
 mod openapi;
 mod orphans;
 mod problem;
+mod requests;
 mod respond;
 mod route;
 mod server;

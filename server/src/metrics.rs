@@ -14,12 +14,7 @@ use hyper::{
 };
 use prometheus_client::{
     encoding::text::encode,
-    metrics::{
-        counter::Counter,
-        family::Family,
-        gauge::Gauge,
-        histogram::{Histogram, exponential_buckets},
-    },
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::{Registry, Unit},
 };
 use tenure::{GroupStats, Result, Store};
@@ -30,6 +25,7 @@ use crate::{
     body::Body,
     call::Call,
     disk,
+    requests::Requests,
     route::Answer,
     tally::Tally,
     times::{TIMES, Times},
@@ -43,11 +39,8 @@ type Labels = Vec<(&'static str, String)>;
 
 /// All numbers.
 pub struct Metrics {
-    requests: Family<Labels, Counter>,
-    refusals: Family<Labels, Counter>,
-    lost: Counter,
+    pub requests: Requests,
     pub waiting: Gauge,
-    seconds: Family<Labels, Histogram, fn() -> Histogram>,
     backed_up: AtomicI64,
     store: Mutex<OfStore>,
 }
@@ -105,29 +98,12 @@ const FLOATS: [(&str, &str, Option<Unit>); 4] = [
     ("up", "How long the service has been running", Some(Unit::Seconds)),
 ];
 
-fn seconds() -> Histogram {
-    // From 0.1 ms to 26 s.
-    Histogram::new(exponential_buckets(0.0001, 4.0, 10))
-}
-
 impl Metrics {
     pub fn new(store: &Store) -> Result<Self> {
         let mut registry = Registry::with_prefix("tenure");
-        let requests = Family::default();
-        registry.register("http_requests", "Requests by path, method and status", requests.clone());
-        let refusals = Family::default();
-        registry.register("refusals", "Requests that were refused, by code", refusals.clone());
-        let lost = Counter::default();
-        registry.register("lost_leases", "Commits that came after another had claimed the task", lost.clone());
+        let requests = Requests::new(&mut registry);
         let waiting = Gauge::default();
         registry.register("waiting_claims", "Claims that wait for a task", waiting.clone());
-        let times = Family::new_with_constructor(seconds as fn() -> Histogram);
-        registry.register_with_unit(
-            "request",
-            "Time from a request's body to its answer",
-            Unit::Seconds,
-            times.clone(),
-        );
         let groups = OF_GROUPS.map(|(name, about)| {
             let family = Family::default();
             registry.register(name, about, family.clone());
@@ -154,7 +130,7 @@ impl Metrics {
             }
             gauge
         });
-        let of_store_times = TIMES.map(|(name, about)| {
+        let times = TIMES.map(|(name, about)| {
             let times = Times::default();
             registry.register_with_unit(name, about, Unit::Seconds, times.clone());
             times
@@ -167,32 +143,9 @@ impl Metrics {
             counted: counted.into(),
             gauges: gauges.into(),
             floats: floats.into(),
-            times: of_store_times,
+            times,
         };
-        Ok(Self {
-            requests,
-            refusals,
-            lost,
-            waiting,
-            seconds: times,
-            backed_up: AtomicI64::new(-1),
-            store: Mutex::new(of_store),
-        })
-    }
-
-    /// Notes a request that was answered.
-    pub fn answered(&self, path: &'static str, method: &str, status: u16, took: Duration) {
-        let labels = vec![("path", path.to_owned()), ("method", method.to_owned()), ("status", status.to_string())];
-        self.requests.get_or_create(&labels).inc();
-        self.seconds.get_or_create(&vec![("path", path.to_owned())]).observe(took.as_secs_f64());
-    }
-
-    /// Notes one that was refused.
-    pub fn refused(&self, code: &str) {
-        self.refusals.get_or_create(&vec![("code", code.to_owned())]).inc();
-        if code == "lease_lost" {
-            self.lost.inc();
-        }
+        Ok(Self { requests, waiting, backed_up: AtomicI64::new(-1), store: Mutex::new(of_store) })
     }
 
     /// Notes that a backup was taken.

@@ -196,9 +196,13 @@ async fn connection(app: Arc<App>, conn: Arc<Conn>, stream: TcpStream, tls: Opti
         match tls {
             None => serve(&app, &conn, stream).await,
             Some(tls) => {
-                if let Ok(stream) = tls.accept(stream).await {
-                    serve(&app, &conn, stream).await;
-                }
+                // Apart, so that a plain connection has no room set aside for it.
+                let encrypted = Box::pin(async {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(&app, &conn, stream).await;
+                    }
+                });
+                encrypted.await;
             }
         }
     };

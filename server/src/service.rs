@@ -122,9 +122,9 @@ fn note(app: &App, known: &Known, response: &Response<Body>, began: Instant) {
     let path = known.route.map_or("none", |route| route.path);
     // A method that nothing here takes is not worth a number of its own.
     let method = known.route.map_or("any", |route| route.method.as_str());
-    app.metrics.answered(path, method, status.as_u16(), took);
+    app.metrics.requests.answered(path, method, status.as_u16(), took);
     if let Some(code) = known.code {
-        app.metrics.refused(code);
+        app.metrics.requests.refused(code);
     }
     let level = match () {
         () if status.is_server_error() => Level::Events,
