@@ -57,18 +57,21 @@ need_target() {
     command -v rustup >/dev/null && rustup target add "$1"
 }
 
-# Where Python's tools live; made anew when the pinned versions change.
+# Where Python's tools live.
 VENV=.tools/venv
 
+# need_venv [FOLDER FILE]: an environment with the packages of a file of pinned versions, made anew when those change; by
+# default that of Python's tools.
 need_venv() {
+    local folder=${1:-$VENV} file=${2:-.ci/requirements.txt}
     if ! command -v python3 >/dev/null || ! python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
         loud "python3 is missing or too old: install Python 3.11 or later with its venv module"
         return 1
     fi
-    if ! cmp -s .ci/requirements.txt $VENV/requirements.txt; then
-        rm -rf $VENV
-        python3 -m venv $VENV && $VENV/bin/pip install -q --disable-pip-version-check -r .ci/requirements.txt &&
-            cp .ci/requirements.txt $VENV/requirements.txt
+    if ! cmp -s "$file" "$folder/requirements.txt"; then
+        rm -rf "$folder"
+        python3 -m venv "$folder" && "$folder/bin/pip" install -q --disable-pip-version-check -r "$file" &&
+            cp "$file" "$folder/requirements.txt"
     fi
 }
 

@@ -40,6 +40,15 @@ impl Call {
         self.headers.get(name.into())?.to_str().ok()
     }
 
+    /// Refuses a body that says anything: there may be none, or one that is empty.
+    pub fn nothing_more(&self) -> Result<(), Problem> {
+        let says = || serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&self.body);
+        if self.body.is_empty() || says().is_ok_and(|members| members.is_empty()) {
+            return Ok(());
+        }
+        Err(Problem::invalid("the body: there is nothing to say here: send {} or nothing"))
+    }
+
     /// The request id that came as a header.
     pub fn idempotency_key(&self) -> Option<String> {
         self.headers.get("idempotency-key")?.to_str().ok().map(|key| key.trim_matches('"').to_owned())

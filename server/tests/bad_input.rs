@@ -55,6 +55,22 @@ fn every_bad_body_gets_a_problem_and_the_server_lives() {
 }
 
 #[test]
+fn what_takes_no_body_refuses_one_and_null_is_no_value() {
+    let served = Served::new();
+    let mut client = served.client();
+    for path in ["/v1/flush", "/v1/snapshot"] {
+        for (body, status) in [("", 200), ("{}", 200), ("\u{0}", 400), ("[]", 400), (r#"{"now":true}"#, 400)] {
+            assert_eq!(client.post(path, body).status, status, "{path} {body:?}");
+        }
+    }
+    let json = [("content-type", "application/json")];
+    for body in [r#"{"value":null,"value_base64":""}"#, r#"{"value":"1","expires_at":null}"#] {
+        let reply = client.call("PUT", "/v1/tables/t/records/k", &json, body);
+        assert_eq!(reply.problem(), (400, "invalid".into()), "{body}");
+    }
+}
+
+#[test]
 fn bytes_that_are_no_utf_8_are_refused() {
     let served = Served::new();
     let mut client = served.client();

@@ -71,7 +71,11 @@ fn operation(route: &Route) -> Value {
     } else {
         json!({"application/json": {"schema": schema(route.answer)}})
     };
-    let problem = json!({"description": "what went wrong", "content": {"application/problem+json": {"schema": schema("Problem")}}});
+    let mut problem = json!({"description": "what went wrong", "content": {"application/problem+json": {"schema": schema("Problem")}}});
+    if route.answer == "TaskStoreAnswer" {
+        // Its errors have a form of their own, once somebody is let in.
+        problem["content"]["application/json"] = json!({"schema": schema(route.answer)});
+    }
     let mut operation = json!({
         "operationId": operation_id(route),
         "summary": route.about,
@@ -79,7 +83,8 @@ fn operation(route: &Route) -> Value {
         "responses": {"200": {"description": "done", "content": content}, "default": problem},
     });
     if !route.body.is_empty() {
-        let body = json!({"required": true, "content": {"application/json": {"schema": schema(route.body)}}});
+        let body =
+            json!({"required": route.body != "Empty", "content": {"application/json": {"schema": schema(route.body)}}});
         operation["requestBody"] = body;
     }
     if !route.is_open() {

@@ -7,7 +7,7 @@ use hyper::{
     Response, StatusCode,
     header::{ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use tenure::{Code, Data, Error, Increment, Put, Remove, Request, Revision, core::json};
 
@@ -99,9 +99,17 @@ pub async fn get(app: Arc<App>, call: Call) -> Answer {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Value {
+    #[serde(default, deserialize_with = "there")]
     value: Option<String>,
+    #[serde(default, deserialize_with = "there")]
     value_base64: Option<String>,
+    #[serde(default, deserialize_with = "there")]
     expires_at: Option<u64>,
+}
+
+/// What is named has a value: `null` is none.
+fn there<'a, T: Deserialize<'a>, D: Deserializer<'a>>(given: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(given).map(Some)
 }
 
 fn body<'a, T: Deserialize<'a>>(call: &'a Call) -> Result<T, Problem> {
@@ -143,7 +151,9 @@ async fn commit(app: &App, call: &Call, mut request: Request) -> Answer {
 #[serde(deny_unknown_fields)]
 struct Step {
     by: i64,
+    #[serde(default, deserialize_with = "there")]
     min: Option<i64>,
+    #[serde(default, deserialize_with = "there")]
     max: Option<i64>,
 }
 

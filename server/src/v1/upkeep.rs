@@ -30,6 +30,7 @@ const PIECE: usize = 256 << 10;
 /// Takes a snapshot.
 pub async fn snapshot(app: Arc<App>, call: Call) -> Answer {
     call.who.need(Scope::Admin, On::All)?;
+    call.nothing_more()?;
     let revision = app.read(Store::snapshot).await?;
     Ok(respond::json(&json!({"revision": revision})))
 }
@@ -37,6 +38,7 @@ pub async fn snapshot(app: Arc<App>, call: Call) -> Answer {
 /// Waits until all that was answered is on stable storage.
 pub async fn flush(app: Arc<App>, call: Call) -> Answer {
     call.who.need(Scope::Write, On::All)?;
+    call.nothing_more()?;
     app.read(Store::flush).await?;
     Ok(respond::json(&json!({})))
 }
