@@ -12,6 +12,7 @@ mod meter;
 mod raw;
 mod results;
 mod rows;
+mod service;
 mod sqlite;
 mod tenure;
 mod work;

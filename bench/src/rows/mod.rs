@@ -1,6 +1,7 @@
 //! The rows of the table, each with what it must reach.
 
 mod contended;
+mod served;
 mod single;
 mod size;
 mod standing;
@@ -62,4 +63,25 @@ pub const ROWS: &[Row] = &[
     Row { name: "renew-size", work: "renewing a task of 10 MiB against one of 10 B", run: size::renew },
     Row { name: "program-add", work: "`tenure add` of one task to a store of 1 M", run: size::program_add },
     Row { name: "idle", work: "16 idle handles beside a writer of 10 k transactions/s", run: standing::idle },
+    Row {
+        name: "service-cpu",
+        work: "the service, opportunistic, 64 connections: claim + finish singly",
+        run: served::cpu,
+    },
+    Row {
+        name: "service-strict",
+        work: "the service, strict, 64 connections: claim + finish singly",
+        run: served::strict,
+    },
+    Row {
+        name: "service-adds",
+        work: "the service, opportunistic, 8 connections: adds in batches of 100",
+        run: served::adds,
+    },
+    Row {
+        name: "service-wake",
+        work: "the service, opportunistic: an add until a waiting claim on another connection has it",
+        run: served::wake,
+    },
+    Row { name: "service-waiting", work: "the service: 5,000 waiting claims", run: served::waiting },
 ];
