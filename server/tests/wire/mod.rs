@@ -1,6 +1,8 @@
 //! A served store, and a client that speaks HTTP over a bare socket, so that a test can also speak it badly.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod proxy;
+
 use std::{
     fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
