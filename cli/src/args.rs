@@ -46,6 +46,9 @@ pub struct At {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Add a task, or one for each line; the store is made where there is none.
+    ///
+    /// Where nothing depends on the store's state it is not loaded, and its bounds (tasks, bytes of state) are judged by the
+    /// next who knows it.
     Add(task::Add),
     /// Claim tasks for a lease.
     Claim(task::Claim),

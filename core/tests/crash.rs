@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use life::{Known, Life, NOW, STEPS, check, is_refusal, named, open};
 use tenure_core::{
-    Add, Outcome, Request,
+    Add, Author, Outcome, Position, Request, Result, Revision,
     bytelog::Disk as _,
     testing::{Lost, SimDisk, Survive},
     txn::Ask,
@@ -189,4 +189,43 @@ fn a_cut_at_every_byte_of_the_last_segment_leaves_a_whole_prefix_or_is_refused_b
         }
     }
     assert!(refused >= whole.len() && opened > 0, "{refused} refused, {opened} opened of {}", whole.len());
+}
+
+/// Takes the store, gives it back, takes a snapshot, takes the store again.
+fn handed(disk: SimDisk) -> Result<()> {
+    let mut driver = open(disk, 1)?;
+    driver.hand_off(false, &|| NOW)?;
+    let released = driver.release(&|| NOW)?;
+    assert!(released > Position(0));
+    // Nothing says yet that this is durable.
+    driver.lift_guard(Revision(0), &|| NOW)?;
+    driver.snapshot(&|| NOW)?;
+    driver.hand_off(false, &|| NOW)?;
+    driver.release(&|| NOW)?;
+    driver.lift_guard(Revision(4), &|| NOW)
+}
+
+#[test]
+fn wherever_the_power_goes_a_store_that_is_somebodys_has_its_guard() {
+    let (mut with, mut without) = (0, 0);
+    for n in 1.. {
+        let disk = SimDisk::new();
+        let watch = disk.process();
+        watch.crash_at(n);
+        let done = handed(disk);
+        for survive in fates() {
+            let after = watch.after_crash(survive);
+            let guarded = after.files().contains(&"guard".to_owned());
+            let Ok(driver) = open(after, 2) else { continue };
+            let free = driver.engine().state().exclusive() == Author(0);
+            assert!(guarded || free, "power gone in call {n}, {survive:?}");
+            with += u32::from(guarded);
+            without += u32::from(!guarded && driver.engine().tail().revision.0 > 2);
+        }
+        if !watch.is_off() {
+            done.unwrap();
+            break;
+        }
+    }
+    assert!(with > 50 && without > 5, "{with} with, {without} without");
 }

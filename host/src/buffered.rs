@@ -217,6 +217,10 @@ impl Journal for Buffered {
         self.inner.truncate_before(position)
     }
 
+    fn lift_guard(&mut self) -> Result<()> {
+        self.inner.lift_guard()
+    }
+
     fn stats(&mut self) -> Result<JournalStats> {
         self.inner.stats()
     }

@@ -7,7 +7,7 @@ mod other;
 use std::{path::Path, time::Duration};
 
 use other::Other;
-use tenure::{Code, Durability, Kind, Options, Result, Sharing, Store};
+use tenure::{Add, Code, Durability, Kind, Options, Request, Result, Sharing, Store};
 
 const LEASE: Duration = Duration::from_mins(1);
 
@@ -164,4 +164,28 @@ fn taking_a_store_that_is_read_only_takes_nothing() {
     alone.add("map", "x").unwrap();
     drop(reader);
     alone.add("map", "x").unwrap();
+}
+
+#[test]
+fn a_store_that_was_exclusive_is_added_to_without_its_state_again_once_a_snapshot_found_it_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("s");
+    let guard = place.join("guard");
+    let alone = open(&place, Sharing::Exclusive).unwrap();
+    alone.add("map", "alone").unwrap();
+    alone.snapshot().unwrap();
+    assert!(guard.exists(), "it is somebody's");
+    alone.close().unwrap();
+    let shared = open(&place, Sharing::Shared).unwrap();
+    assert!(guard.exists(), "nobody has looked yet");
+    shared.snapshot().unwrap();
+    assert!(!guard.exists());
+    let request = Request { adds: vec![Add { group: "map".into(), ..Add::default() }], ..Request::default() };
+    Options::new().commit_once(&place, request.clone()).unwrap();
+    assert_eq!(shared.group("map").unwrap().tasks, 2);
+    shared.close().unwrap();
+    let again = open(&place, Sharing::Exclusive).unwrap();
+    assert!(guard.exists());
+    assert_eq!(Options::new().commit_once(&place, request).unwrap_err().code(), Code::Fenced);
+    again.close().unwrap();
 }

@@ -114,6 +114,11 @@ pub trait DiskFile: Send + Sync + 'static {
     /// Makes bytes and length durable (D2).
     fn sync(&self) -> Result<()>;
 
+    /// Tells an open file that it has another name by now, for the messages of its errors.
+    fn renamed(&self, to: &str) {
+        let _ = to;
+    }
+
     /// Waits for the turn to sync this file, which the open files on it take one after another, so that one sync can
     /// serve several (D7). `served` is asked in between: `true` says that another's sync was enough. The wait is bounded,
     /// since whoever has the turn may be stopped.

@@ -187,6 +187,7 @@ pub(super) fn write_segment<D: Disk>(
         let _ = disk.remove(&temporary);
         return Err(error);
     }
+    file.renamed(&segment::name(header.sequence));
     disk.sync_names()?;
     Ok(file)
 }

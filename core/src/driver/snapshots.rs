@@ -2,10 +2,11 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Clock, Damaged, Driver};
+use super::{Clock, Damaged, Driver, catch_up};
 use crate::{
+    engine::Engine,
     error::{Code, Error, Result},
-    id::Position,
+    id::{Author, Position, Revision},
     port::{Journal, Piece, SnapshotName},
     snapshot::{ChunkKind, Walk},
 };
@@ -57,7 +58,26 @@ impl Driver {
         })?;
         self.remove_damaged(&mut *journal)?;
         prune(&mut *journal, walk.begin().position)?;
-        Ok(SnapshotName { end: walk.end().revision, author })
+        let end = walk.end().revision;
+        self.lift_guard(end, clock)?;
+        Ok(SnapshotName { end, author })
+    }
+
+    /// Where nobody has the store for itself, and that has been so, durably, since a revision: adds need to load nothing again.
+    pub fn lift_guard(&mut self, durable: Revision, clock: Clock<'_>) -> Result<()> {
+        let free = |engine: &Engine| {
+            let state = engine.state();
+            // What is not durable may be taken back by a power cut: then the store is somebody's again.
+            state.exclusive() == Author(0) && state.level() == 1 && state.handed() <= durable
+        };
+        let engine = &mut self.engine;
+        if !free(engine) {
+            return Ok(());
+        }
+        self.journal.section(self.lock_wait, &mut |journal| {
+            catch_up(engine, journal, clock)?;
+            if free(engine) { journal.lift_guard() } else { Ok(()) }
+        })
     }
 
     /// Snapshots that were found damaged when the state was loaded, which an older one, or the journal, has made up for.

@@ -101,6 +101,9 @@ impl State {
     }
 
     fn begin(&mut self, stored: &Stored<'_>, head: &EntryHead<'_>, mode: Mode) {
+        if matches!(stored.kind, EntryKind::HandOff | EntryKind::Release | EntryKind::Upgrade) {
+            self.handed = self.revision;
+        }
         match stored.kind {
             EntryKind::HandOff => self.exclusive = stored.author,
             EntryKind::Release => self.exclusive = Author(0),

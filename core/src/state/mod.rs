@@ -83,6 +83,8 @@ pub struct State {
     now: Millis,
     next_id: TaskId,
     exclusive: Author,
+    /// The last entry seen that changed who may write, or the level.
+    handed: Revision,
     level: u32,
     bytes: u64,
     digest: u64,
@@ -151,6 +153,12 @@ impl State {
     /// The author who alone may write, 0 for everyone.
     pub fn exclusive(&self) -> Author {
         self.exclusive
+    }
+
+    /// The last entry that changed who may write, or the level; 0 where none did since the snapshot that this state began
+    /// with.
+    pub fn handed(&self) -> Revision {
+        self.handed
     }
 
     /// The store's format level.

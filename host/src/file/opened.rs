@@ -1,6 +1,10 @@
 //! One open file.
 
-use std::{fs::File, path::PathBuf};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use tenure_core::{
     Result,
@@ -17,6 +21,7 @@ use super::{fault, options::Access, platform, turn::Turns};
 pub struct OpenFile {
     file: File,
     path: PathBuf,
+    renamed: OnceLock<PathBuf>,
     access: Access,
     fork: u64,
     turns: Turns,
@@ -24,15 +29,20 @@ pub struct OpenFile {
 
 impl OpenFile {
     pub(super) fn new(file: File, path: PathBuf, access: Access) -> Self {
-        Self { file, path, access, fork: crate::fork::generation(), turns: Turns::default() }
+        Self { file, path, renamed: OnceLock::new(), access, fork: crate::fork::generation(), turns: Turns::default() }
+    }
+
+    /// As far as this handle knows.
+    fn path(&self) -> &Path {
+        self.renamed.get().unwrap_or(&self.path)
     }
 
     fn may_write(&self) -> Result<()> {
         if self.access == Access::ReadOnly {
-            return Err(fault::read_only(&self.path));
+            return Err(fault::read_only(self.path()));
         }
         if crate::fork::generation() != self.fork {
-            return Err(fault::forked(&self.path));
+            return Err(fault::forked(self.path()));
         }
         Ok(())
     }
@@ -40,26 +50,31 @@ impl OpenFile {
 
 impl DiskFile for OpenFile {
     fn len(&self) -> Result<(u64, bool)> {
-        platform::length(&self.file).map_err(|error| fault::fault(error, "look at", &self.path))
+        platform::length(&self.file).map_err(|error| fault::fault(error, "look at", self.path()))
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> Result<usize> {
-        platform::read_at(&self.file, offset, into).map_err(|error| fault::fault(error, "read", &self.path))
+        platform::read_at(&self.file, offset, into).map_err(|error| fault::fault(error, "read", self.path()))
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.may_write()?;
-        platform::write_at(&self.file, offset, bytes).map_err(|error| fault::fault(error, "write to", &self.path))
+        platform::write_at(&self.file, offset, bytes).map_err(|error| fault::fault(error, "write to", self.path()))
     }
 
     fn truncate(&self, len: u64) -> Result<()> {
         self.may_write()?;
-        self.file.set_len(len).map_err(|error| fault::fault(error, "cut", &self.path))
+        self.file.set_len(len).map_err(|error| fault::fault(error, "cut", self.path()))
     }
 
     fn sync(&self) -> Result<()> {
         self.may_write()?;
-        self.file.sync_data().map_err(|error| fault::fault(error, "sync", &self.path))
+        self.file.sync_data().map_err(|error| fault::fault(error, "sync", self.path()))
+    }
+
+    fn renamed(&self, to: &str) {
+        // A file is renamed once.
+        let _ = self.renamed.set(self.path.with_file_name(to));
     }
 
     fn take_turn(&self, served: &mut dyn FnMut() -> bool) -> bytelog::Turn {

@@ -232,6 +232,12 @@ impl Shared {
         self.driver()?.remove_damaged(&mut **journal)?;
         self.snapshots.begin_at(begin.position.0, begin.revision.0, written);
         prune(&mut **journal, begin.position)?;
+        {
+            let mut driver = self.driver()?;
+            // It only spares others work; the next snapshot tries again.
+            let _ = driver.lift_guard(end, &now);
+            self.tell(&mut driver);
+        }
         let name = SnapshotName { end, author };
         self.snapshots.taken.fetch_add(1, Ordering::Relaxed);
         crate::trace::snapshot(name.end, written, start.elapsed());

@@ -223,3 +223,14 @@ fn a_handle_that_only_reads_takes_no_turn() {
     let file = Folder::open(dir.path(), &options).unwrap().open("a").unwrap();
     assert_eq!(file.take_turn(&mut || false), Turn::None);
 }
+
+#[test]
+fn errors_of_an_open_file_show_the_name_that_it_has_by_now() {
+    let dir = temp();
+    let options = FolderOptions { access: Access::ReadOnly, ..FolderOptions::default() };
+    drop(open(&dir).create("a.tmp").unwrap());
+    let file = Folder::open(dir.path(), &options).unwrap().open("a.tmp").unwrap();
+    file.renamed("a.seg");
+    let refused = file.write_at(0, b"x").unwrap_err();
+    assert!(refused.message().contains("a.seg") && !refused.message().contains("a.tmp"), "{refused}");
+}
