@@ -286,10 +286,6 @@ impl Journal for Faulty {
         self.inner.truncate_before(position)
     }
 
-    fn lift_guard(&mut self) -> Result<()> {
-        self.inner.lift_guard()
-    }
-
     fn stats(&mut self) -> Result<JournalStats> {
         self.inner.stats()
     }

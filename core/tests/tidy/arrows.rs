@@ -8,6 +8,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("cli", &["tenure-core", "tenure", "tenure-server"]),
     ("examples", &["tenure-core", "tenure"]),
     ("core/fuzz", &["tenure-core"]),
+    ("server/fuzz", &["tenure", "tenure-server"]),
     ("bench", &["tenure-core", "tenure"]),
     ("bindings/wasm", &["tenure-core"]),
     ("bindings/wasm/crc32", &[]),
