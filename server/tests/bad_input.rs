@@ -68,6 +68,11 @@ fn what_takes_no_body_refuses_one_and_null_is_no_value() {
         let reply = client.call("PUT", "/v1/tables/t/records/k", &json, body);
         assert_eq!(reply.problem(), (400, "invalid".into()), "{body}");
     }
+    for body in [r#"{"by":9007199254740992}"#, r#"{"by":1,"min":-9007199254740992}"#, r#"{"by":-9223372036854775808}"#]
+    {
+        let reply = client.post("/v1/tables/t/records/n/increment", body);
+        assert_eq!(reply.problem(), (400, "invalid".into()), "{body}");
+    }
 }
 
 #[test]

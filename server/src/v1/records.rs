@@ -160,6 +160,11 @@ struct Step {
 /// Adds to a number.
 pub async fn increment(app: Arc<App>, call: Call) -> Answer {
     let Step { by, min, max } = body(&call)?;
+    for (name, number) in [("by", Some(by)), ("min", min), ("max", max)] {
+        if number.is_some_and(|number| number.unsigned_abs() > tenure::core::id::MAX_ID) {
+            return Err(Problem::invalid(format!("`{name}` is beyond {}", tenure::core::id::MAX_ID)));
+        }
+    }
     let (table, key) = (call.part(0).to_owned(), call.part(1).to_owned());
     let increments = vec![Increment { table, key, by, min, max }];
     let mut request = Request { increments, request_id: call.idempotency_key(), ..Request::default() };
