@@ -69,6 +69,10 @@ impl Setting {
     }
 
     /// Opens a folder, or connects to a service.
+    #[cfg_attr(
+        not(feature = "client"),
+        allow(clippy::unused_self, clippy::needless_pass_by_value, reason = "the client needs them")
+    )]
     pub fn open(&self, options: Options, store: &Path) -> Result<Store> {
         match url(store) {
             None => options.open(store),
@@ -95,6 +99,7 @@ impl Setting {
     }
 
     /// The entries of a store.
+    #[cfg_attr(not(feature = "client"), allow(clippy::unused_self, reason = "the client needs it"))]
     pub fn history(&self, store: &Path) -> Result<History> {
         match url(store) {
             None => History::open(store),

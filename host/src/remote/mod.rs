@@ -10,7 +10,7 @@
 //!   drive     futures on the thread that asks   post     calls that hold no thread
 //! ```
 //!
-//! [`connect`](crate::connect) gives a [`Store`](crate::Store), which does the same as an embedded one; [`Client`] has the
+//! [`connect`] gives a [`Store`], which does the same as an embedded one; [`Client`] has the
 //! same calls as futures. A call whose answer does not come is made again under the same request id, so that it is
 //! committed once; see [`Options::retry_for`](crate::Options::retry_for).
 
