@@ -1,6 +1,6 @@
 //! Reading entries, judging where reading stops, and settling the tail under the lock.
 
-use alloc::format;
+use alloc::{format, string::String};
 
 use super::{
     ByteLog,
@@ -25,7 +25,7 @@ impl<D: Disk> ByteLog<D> {
         self.check_history(from)?;
         let mut reader = Reader::new(self.salt, from);
         let stopped = self.walk(&mut reader, visit)?;
-        match self.judge(&stopped, &reader, false)? {
+        match self.judge(&stopped, &reader, false, Revision(0))? {
             Verdict::Whole | Verdict::NotYet | Verdict::FinishSwitch | Verdict::Drop => {}
             verdict => return Err(self.refuse(verdict, &stopped, &reader)),
         }
@@ -86,6 +86,14 @@ impl<D: Disk> ByteLog<D> {
     pub(super) fn settle_from(&mut self, reader: &mut Reader, opening: bool) -> Result<()> {
         let mut looked_again = self.locked;
         for _ in 0..ATTEMPTS {
+            // Whatever is known to be durable before the walk must be met by it. Without the lock others go on
+            // meanwhile, so that what is learned after it proves nothing.
+            let newest = if opening && !self.locked {
+                self.note_watermark();
+                newest_snapshot(&self.disk.names()?)
+            } else {
+                Revision(0)
+            };
             let (durable, mut mark) = (self.durable, self.mark);
             let walked = self.walk(reader, &mut |stored| {
                 if stored.tail.position <= durable {
@@ -104,7 +112,7 @@ impl<D: Disk> ByteLog<D> {
                 }
                 stopped => stopped?,
             };
-            match self.judge(&stopped, reader, opening)? {
+            match self.judge(&stopped, reader, opening, newest)? {
                 Verdict::Whole | Verdict::NotYet => {
                     self.adopt(reader, &stopped)?;
                     self.unsettled = false;
@@ -134,18 +142,22 @@ impl<D: Disk> ByteLog<D> {
     }
 
     /// Gathers the facts and looks up the verdict. Facts that cost I/O are only gathered where they can matter: in
-    /// opening, and under the lock where reading did not stop behind a whole entry.
-    fn judge(&mut self, stopped: &Stopped, reader: &Reader, opening: bool) -> Result<Verdict> {
+    /// opening, and under the lock where reading did not stop behind a whole entry. `newest` is the revision of the newest
+    /// snapshot that was there before the walk.
+    fn judge(&mut self, stopped: &Stopped, reader: &Reader, opening: bool, newest: Revision) -> Result<Verdict> {
         let mut mark = self.durable.max(reader.durable());
         let mut before_mark = false;
         let tail = stopped.seal.as_ref().unwrap_or(reader.tail());
         if opening || (self.locked && stopped.stop != Stop::Clean) {
-            self.note_watermark();
-            mark = mark.max(self.durable);
             let names = self.disk.names()?;
-            let newest = names.iter().filter_map(|name| snapshots::parse(name)).map(|name| name.end).max();
+            let mut newest = newest;
+            if self.locked {
+                self.note_watermark();
+                mark = mark.max(self.durable);
+                newest = newest_snapshot(&names);
+            }
             // A snapshot is published only when the journal is durable through its end.
-            before_mark = newest.unwrap_or(Revision(0)) > tail.revision;
+            before_mark = newest > tail.revision;
             if !matches!(stopped.stop, Stop::Clean | Stop::Seal) {
                 let file = self.file_of(&stopped.header)?;
                 let from = reader.at();
@@ -199,6 +211,11 @@ impl<D: Disk> ByteLog<D> {
             _ => corrupt("the journal is damaged here, before the place up to which it was durable"),
         }
     }
+}
+
+/// Up to where the newest snapshot among these names goes.
+fn newest_snapshot(names: &[String]) -> Revision {
+    names.iter().filter_map(|name| snapshots::parse(name)).map(|name| name.end).max().unwrap_or(Revision(0))
 }
 
 /// The error of a tail that is none of this journal's.
