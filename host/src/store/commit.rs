@@ -122,12 +122,13 @@ impl Shared {
             queue.led = true;
             self.queue.led.store(true, Ordering::Release);
             drop(queue);
-            let (answer, until) = {
-                let mut driver = self.driver_anyway();
+            // Whoever has the driver without leading may wait for the journal's lock.
+            let done = interrupt::lock(&self.driver).map(|mut driver| {
                 let answer = self.commit_one(&mut driver, work.ask());
                 (answer, driver.engine().tail().position)
-            };
+            });
             self.hand_on();
+            let Some((answer, until)) = done else { return Err(interrupted(Outcome::NotStarted)) };
             return self.when_durable(answer.map(|done| done.committed), until);
         }
         let job = Arc::new(Job { work, thread: thread::current(), turn: Mutex::new(Turn::Wait) });
@@ -173,7 +174,12 @@ impl Shared {
     /// Commits for all who have queued up, `mine` among them.
     fn lead(&self, mine: &Arc<Job>) {
         let (jobs, answers, until) = {
-            let mut driver = self.driver_anyway();
+            let Some(mut driver) = interrupt::lock(&self.driver) else {
+                self.queue.lock().jobs.retain(|job| !Arc::ptr_eq(job, mine));
+                self.hand_on();
+                mine.put(Turn::Answer(Err(interrupted(Outcome::NotStarted)), Position(0)));
+                return;
+            };
             // Whoever came while the lock was waited for is taken along.
             let jobs = mem::take(&mut self.queue.lock().jobs);
             let asks: Vec<Ask<'_>> = jobs.iter().map(|job| job.work.ask()).collect();
