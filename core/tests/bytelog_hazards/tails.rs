@@ -1,8 +1,8 @@
 //! Appends that end half way.
 
 use super::{
-    AppendError, Code, FRAME_HEADER, Journal, Outcome, SEGMENT, SEGMENT_HEADER, SimDisk, Survive, add, drafts, end_of,
-    open, payloads, read_only,
+    AppendError, ByteLog, Code, FRAME_HEADER, Journal, Outcome, SEGMENT, SEGMENT_HEADER, SimDisk, Survive, add, drafts,
+    end_of, open, payloads, read_only, sync,
 };
 
 #[test]
@@ -153,4 +153,27 @@ fn a18_a_reader_that_opens_while_the_tail_is_written_and_made_durable_does_not_c
         let end = end_of(&mut reader).revision.0;
         assert!(end == tail.revision.0 || end == tail.revision.0 + 1, "call {n}");
     }
+}
+
+/// Lets a writer make one more entry durable before each call of a process, from the `n`th on.
+fn write_before_each_call(of: SimDisk, n: u64, mut log: ByteLog<SimDisk>) {
+    let again = of.handle();
+    of.before_call(n, move || {
+        add(&mut log, 1, &[b"more"]);
+        sync(&mut log).unwrap();
+        // The call before which this runs is not counted yet.
+        write_before_each_call(again, 2, log);
+    });
+}
+
+#[test]
+fn a18_a_reader_that_opens_beside_a_writer_who_never_rests_does_not_call_it_damage() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    let tail = add(&mut log, 1, &[b"before"]);
+    sync(&mut log).unwrap();
+    let reader = disk.process();
+    write_before_each_call(reader.handle(), 1, log);
+    let mut reader = read_only(reader).unwrap();
+    assert!(end_of(&mut reader).revision > tail.revision);
 }
