@@ -156,13 +156,13 @@ fn a18_a_reader_that_opens_while_the_tail_is_written_and_made_durable_does_not_c
 }
 
 /// Lets a writer make one more entry durable before each call of a process, from the `n`th on.
-fn write_before_each_call(of: SimDisk, n: u64, mut log: ByteLog<SimDisk>) {
+fn write_before_each_call(of: &SimDisk, n: u64, mut log: ByteLog<SimDisk>) {
     let again = of.handle();
     of.before_call(n, move || {
         add(&mut log, 1, &[b"more"]);
         sync(&mut log).unwrap();
         // The call before which this runs is not counted yet.
-        write_before_each_call(again, 2, log);
+        write_before_each_call(&again, 2, log);
     });
 }
 
@@ -173,7 +173,7 @@ fn a18_a_reader_that_opens_beside_a_writer_who_never_rests_does_not_call_it_dama
     let tail = add(&mut log, 1, &[b"before"]);
     sync(&mut log).unwrap();
     let reader = disk.process();
-    write_before_each_call(reader.handle(), 1, log);
+    write_before_each_call(&reader.handle(), 1, log);
     let mut reader = read_only(reader).unwrap();
     assert!(end_of(&mut reader).revision > tail.revision);
 }
