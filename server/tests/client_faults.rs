@@ -145,3 +145,28 @@ fn an_answer_that_never_comes_is_not_waited_for_longer_than_allowed() {
     assert_eq!(store.group("map").unwrap_err().outcome(), Outcome::NotStarted);
     assert_eq!(served.store.group("map").unwrap().tasks, 1, "the repeats were the same request");
 }
+
+#[test]
+fn a_claim_whose_answer_comes_after_its_lease_ran_out_is_made_anew() {
+    let served = Served::new();
+    let proxy = Proxy::new(served.at);
+    let store = tenure::connect(url(proxy.at)).unwrap();
+    served.store.add("g", "first").unwrap();
+    let other = served.store.clone();
+    proxy.cut_next_after(move || {
+        let taken = other.claim_wait(&["g"], Duration::from_mins(1), Duration::from_secs(30)).unwrap();
+        assert_eq!(taken.unwrap().data.text(), Some("first"));
+        other.add("g", "second").unwrap();
+    });
+    let task = store.claim_wait(&["g"], Duration::from_millis(1), Duration::from_secs(30)).unwrap().unwrap();
+    assert_eq!((proxy.cuts(), task.data.text()), (1, Some("second")));
+    // Where the request id is the caller's own, he hears what became of it, and may name what he got.
+    let again = tenure::Claim { groups: vec!["g".into()], request_id: Some("own".into()), ..tenure::Claim::default() };
+    served.store.add("g", "third").unwrap();
+    let third = store.claim_now(again.clone()).unwrap().into_task().unwrap();
+    served.store.cancel(third.id, true).unwrap();
+    let got = store.claim_now(again).unwrap();
+    assert!(got.repeated);
+    let gone = store.finish(&got.tasks[0]).unwrap_err();
+    assert_eq!((gone.kind(), gone.outcome()), (tenure::Kind::Rejected, Outcome::Refused), "{gone}");
+}

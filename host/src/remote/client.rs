@@ -9,15 +9,15 @@ use std::{
 use hyper::header::HeaderValue;
 use serde_json::Value;
 use tenure_core::{
-    Claim, Code, Committed, Error, Guard, Millis, OwnerId, Request, Result, Revision, StoreId, id::MAX_ID, json,
+    Code, Committed, Error, Guard, Millis, OwnerId, Request, Result, Revision, StoreId, id::MAX_ID, json,
 };
-use tokio::{runtime::Handle, sync::watch};
+use tokio::sync::watch;
 
 use super::{call::Call, dial::Dial, options::Remoteness, url::Url};
 use crate::{
     Options,
     clock::Clock,
-    store::{default_actor, millis, random, random_id, release},
+    store::{default_actor, millis, random, random_id},
 };
 
 /// A store that is served. Clones share it. Its futures run on tokio; dropping one ends the call: an update that was sent
@@ -46,9 +46,6 @@ pub(super) struct Known {
     /// The longest that one claim may wait there.
     longest_wait: Duration,
 }
-
-/// How long it is tried to give back what nobody waits for any more.
-const SETTLE: Duration = Duration::from_secs(2);
 
 impl Client {
     /// Connects to a store that is served at a URL, as `http://127.0.0.1:8048`.
@@ -160,69 +157,13 @@ impl Client {
         self.call(&Call::post("/v1/update", json::text(&request)), json::read_committed).await
     }
 
-    /// Claims tasks, and answers at once: an empty list where none is available.
-    pub async fn claim_now(&self, claim: Claim) -> Result<Committed> {
-        self.claim_until(&claim, Some(0)).await
-    }
-
-    /// Claims tasks; where none is available, waits for one until the clock shows `until` (`None`: for ever). The list is
-    /// empty when the time is up. Where the future is dropped, what it got is given back.
-    ///
-    /// # Errors
-    /// As [`update`](Client::update).
-    pub async fn claim_until(&self, claim: &Claim, until: Option<Millis>) -> Result<Committed> {
-        let mut claim = claim.clone();
-        self.sign(&mut claim.owner, &mut claim.request_id)?;
-        let mut waiting = Waiting { client: self, claim: Some(claim.clone()) };
-        let claimed = self.claim_asked(claim, until).await;
-        waiting.claim = None;
-        claimed
-    }
-
-    /// A claim that has an owner and a request id, as often as the service has to be asked.
-    pub(super) async fn claim_asked(&self, claim: Claim, until: Option<Millis>) -> Result<Committed> {
-        let longest = self.longest_wait();
-        let mut call = json::ClaimCall { claim, wait: None };
-        loop {
-            let left = until.map_or(Millis::MAX, |until| until.saturating_sub(self.now()));
-            let wait = left.min(longest);
-            call.wait = Some(wait);
-            let post = Call { wait: Duration::from_millis(wait), ..Call::post("/v1/claim", json::text(&call)) };
-            let got = self.call(&post, json::read_committed).await?;
-            // One that found nothing was not committed, and may be asked again under the same request id.
-            // A service that stops answers early.
-            if !got.tasks.is_empty() || got.repeated || until.is_some_and(|until| until <= self.now()) {
-                return Ok(got);
-            }
-        }
-    }
-
-    /// Gives back what a claim got whose caller has gone.
-    pub(super) async fn settle(&self, claim: Claim) {
-        let owner = claim.owner;
-        let call = json::ClaimCall { claim, wait: Some(0) };
-        let post = Call { retry_for: Some(SETTLE), ..Call::post("/v1/claim", json::text(&call)) };
-        // Under the same request id it is answered with what the first one got. Where nobody answers, the service gives
-        // it back by itself, or the lease runs out.
-        let Ok(got) = self.call(&post, json::read_committed).await else { return };
-        let known = got.tasks.iter().filter(|task| task.origin.0 != 0);
-        let updates: Vec<_> = known.map(|task| release(task, tenure_core::When::Now)).collect();
-        if !updates.is_empty() {
-            let mut request = Request { owner, updates, ..Request::default() };
-            if self.sign(&mut request.owner, &mut request.request_id).is_ok() {
-                let post = Call { retry_for: Some(SETTLE), ..Call::post("/v1/update", json::text(&request)) };
-                let _ = self.call(&post, json::read_committed).await;
-            }
-        }
-    }
-
     /// In whose name, and under which id it is made again.
     pub(super) fn sign(&self, owner: &mut OwnerId, request_id: &mut Option<String>) -> Result<()> {
         if owner.0 == 0 {
             *owner = self.0.owner;
         }
         if request_id.is_none() {
-            *request_id = Some(format!("{:032x}", u128::from_ne_bytes(random()?)));
+            *request_id = Some(draw()?);
         }
         Ok(())
     }
@@ -235,21 +176,9 @@ impl Client {
     }
 }
 
-/// A claim whose caller waits. Where he goes, what it got is given back.
-struct Waiting<'a> {
-    client: &'a Client,
-    claim: Option<Claim>,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        let Some(claim) = self.claim.take() else { return };
-        // Without a runtime nothing can be sent any more: the service sees that the connection is gone.
-        if let Ok(runtime) = Handle::try_current() {
-            let client = self.client.clone();
-            runtime.spawn(async move { client.settle(claim).await });
-        }
-    }
+/// A request id that nobody else uses.
+pub(super) fn draw() -> Result<String> {
+    Ok(format!("{:032x}", u128::from_ne_bytes(random()?)))
 }
 
 pub(super) fn object(bytes: &[u8]) -> Result<Value> {

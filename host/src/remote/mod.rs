@@ -3,11 +3,12 @@
 //! ```text
 //!   options   token, certificates, patience     url      where it is
 //!   dial      connections, TCP and TLS          call     one call and its repeats
-//!   problem   what went wrong, as an error      client   the async client: commits and claims
-//!   verb      its verbs                         read     its reads
-//!   events    what happens, as it comes         stats    numbers
-//!   copy      backups                           place    the blocking side: what `Store` asks
-//!   drive     futures on the thread that asks   post     calls that hold no thread
+//!   problem   what went wrong, as an error      client   the async client: commits
+//!   claim     its claims                        verb     its verbs
+//!   read      its reads                         events   what happens, as it comes
+//!   stats     numbers                           copy     backups
+//!   place     the blocking side, of `Store`     drive    futures on the thread that asks
+//!   post      calls that hold no thread
 //! ```
 //!
 //! [`connect`] gives a [`Store`], which does the same as an embedded one; [`Client`] has the
@@ -15,6 +16,7 @@
 //! committed once; see [`Options::retry_for`](crate::Options::retry_for).
 
 mod call;
+mod claim;
 mod client;
 mod copy;
 mod dial;

@@ -118,10 +118,8 @@ impl Remote {
     /// Waits for a claim. One that is cancelled holds nothing.
     pub fn claim_until(&self, claim: &Claim, until: Option<Millis>, cancel: Option<&Cancel>) -> Result<Committed> {
         let runtime = self.runtime()?;
-        let mut claim = claim.clone();
-        self.client.sign(&mut claim.owner, &mut claim.request_id)?;
-        let waiting = self.client.claim_asked(claim.clone(), until);
-        match drive(runtime, waiting, &self.ending, cancel) {
+        let mut claim = self.client.signed(claim)?;
+        match drive(runtime, self.client.claim_signed(&mut claim, until), &self.ending, cancel) {
             Ok(got) => got,
             Err(Left::Closed) => Err(closed()),
             Err(left) => {

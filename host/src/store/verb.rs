@@ -24,8 +24,13 @@ pub struct TaskName {
 
 impl From<&Task> for TaskName {
     fn from(task: &Task) -> Self {
-        Self { id: task.id, origin: Some(task.origin), owner: task.owner }
+        Self { id: task.id, origin: known(task), owner: task.owner }
     }
+}
+
+/// Where a task began; not known of one that a repeated request names, which has changed since.
+fn known(task: &Task) -> Option<TaskId> {
+    Some(task.origin).filter(|origin| origin.0 != 0)
 }
 
 impl From<TaskId> for TaskName {
@@ -102,13 +107,7 @@ pub(crate) fn millis(span: Duration) -> Millis {
 
 /// The update that gives a task back.
 pub(crate) fn release(task: &Task, available: When) -> Update {
-    Update {
-        id: task.id,
-        origin: Some(task.origin),
-        verb: Verb::Release,
-        available: Some(available),
-        ..Update::default()
-    }
+    Update { id: task.id, origin: known(task), verb: Verb::Release, available: Some(available), ..Update::default() }
 }
 
 pub(crate) fn only(committed: Committed) -> Result<Task> {

@@ -31,6 +31,7 @@ pub struct Proxy {
 #[derive(Default)]
 struct State {
     next: Mutex<Option<Cut>>,
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     cuts: AtomicUsize,
     silent: AtomicBool,
 }
@@ -54,6 +55,12 @@ impl Proxy {
 
     pub fn cut_next(&self, cut: Cut) {
         *self.state.next.lock().unwrap() = Some(cut);
+    }
+
+    /// What happens once the service has answered, and before the client sees that its connection is cut.
+    pub fn cut_next_after(&self, meanwhile: impl FnOnce() + Send + 'static) {
+        *self.state.meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
+        self.cut_next(Cut::BeforeAnswer);
     }
 
     pub fn cuts(&self) -> usize {
@@ -99,6 +106,9 @@ fn carry(mut client: &TcpStream, mut server: &TcpStream, service: SocketAddr, at
             break;
         }
         if cut.is_some() {
+            if let Some(meanwhile) = state.meanwhile.lock().unwrap().take() {
+                meanwhile();
+            }
             return ends();
         }
     }

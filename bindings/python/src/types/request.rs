@@ -2,7 +2,8 @@
 
 use pyo3::prelude::*;
 use tenure::{
-    Add, Delete, Depend, Guard, IfExists, Increment, OwnerId, Put, Reason, Remove, Revision, TaskId, Update, Verb,
+    Add, Delete, Depend, Guard, IfExists, Increment, OwnerId, Put, Reason, Remove, Revision, TaskId, TaskName, Update,
+    Verb,
 };
 
 use super::{Fields, Seconds, Task, Text};
@@ -66,8 +67,8 @@ impl<'py> FromPyObject<'_, 'py> for PyTask {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let task = &given.cast::<Task>()?.get().0;
-        Ok(Self((task.id, Some(task.origin), task.owner)))
+        let name = TaskName::from(&given.cast::<Task>()?.get().0);
+        Ok(Self((name.id, name.origin, name.owner)))
     }
 }
 
