@@ -3,10 +3,13 @@
 //! A blocking lock can't be waited for with a bound, and the kernel's is unfair: who gives it back takes it again
 //! before the one that was woken has run. So every handle tries, sleeps a little longer each time up to 1 ms, and a
 //! handle that held it for long stays away for long enough that each of the others has tried once.
+//!
+//! Nobody spins, though most sections take a few microseconds: who sleeps leaves the lock to one that has all entries
+//! in its caches, and finds many of them later, to be read at once. On two cores four processes got 1.3 times as much
+//! done, for half of the CPU time, as with six tries in a row.
 
 use std::{
     fs::{File, TryLockError},
-    hint,
     path::{Path, PathBuf},
     sync::Arc,
     thread,
@@ -18,8 +21,6 @@ use tenure_core::{Code, Error, Result, time::Millis};
 use super::{fault, platform, shared::Shared};
 use crate::{durations::Stopwatch, interrupt::Look};
 
-/// Tries without a sleep between them: most sections take a few microseconds.
-const SPINS: u32 = 6;
 const FIRST_SLEEP: Duration = Duration::from_micros(50);
 const LONGEST_SLEEP: Duration = Duration::from_millis(1);
 /// A hold longer than this is followed by a pause.
@@ -82,7 +83,8 @@ impl Lock {
             ));
         }
         self.stay_away();
-        if !self.try_once()? && !self.try_for_long(wait, shared)? {
+        if !self.try_once()? {
+            self.wait_a_little(wait, shared)?;
             return Ok(false);
         }
         let mut now = Instant::now();
@@ -133,16 +135,16 @@ impl Lock {
         }
     }
 
-    /// A few tries in a row; from the second call on behind a sleep, after which the caller looks about first.
+    /// A sleep between two attempts; at the first call none, and the caller looks about.
     #[cold]
-    fn try_for_long(&mut self, wait: Millis, shared: &Shared) -> Result<bool> {
+    fn wait_a_little(&mut self, wait: Millis, shared: &Shared) -> Result<()> {
         let now = Instant::now();
         let Some(asking) = &mut self.asking else {
             // A wait too long to reckon with is one for ever.
             let deadline = now.checked_add(Duration::from_millis(wait));
             let look = Look::begin(now);
             self.asking = Some(Asking { since: now, deadline, sleep: FIRST_SLEEP, look });
-            return self.spin();
+            return Ok(());
         };
         let (deadline, sleep) = (asking.deadline, asking.sleep);
         asking.sleep = (sleep * 2).min(LONGEST_SLEEP);
@@ -150,28 +152,13 @@ impl Lock {
             self.asking = None;
             return Err(interrupted());
         }
-        if self.spin()? {
-            return Ok(true);
-        }
         let left = deadline.map_or(LONGEST_SLEEP, |deadline| deadline.saturating_duration_since(now));
         if left.is_zero() {
             self.asking = None;
             return Err(self.timeout(wait, shared));
         }
         thread::sleep(sleep.min(left));
-        Ok(false)
-    }
-
-    fn spin(&self) -> Result<bool> {
-        for _ in 0..SPINS {
-            for _ in 0..64 {
-                hint::spin_loop();
-            }
-            if self.try_once()? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        Ok(())
     }
 
     fn give_back(&self) {
