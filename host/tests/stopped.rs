@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use tenure::{
     Code, Options, Store,
     clock::Clock,
-    core::bytelog::{Disk as _, DiskFile as _, Turn},
+    core::bytelog::Disk as _,
     file::{Folder, FolderOptions},
 };
 
@@ -24,14 +24,6 @@ const LEASE: Duration = Duration::from_mins(1);
 fn the_other_process() {
     let (role, place) = other::role();
     let mut folder = Folder::open(&place, &FolderOptions::default()).unwrap();
-    if role == "hold the turn" {
-        let segment = folder.open("0000000001.seg").unwrap();
-        assert_eq!(segment.take_turn(&mut || false), Turn::Taken);
-        other::say("held");
-        other::wait();
-        segment.end_turn();
-        return;
-    }
     assert_eq!(role, "hold the lock");
     folder.lock(10_000).unwrap();
     other::say("held");
@@ -70,25 +62,6 @@ fn others_are_told_who_holds_the_lock_and_go_on_when_it_goes_on() {
     assert_eq!(patient(&place).unwrap().group("map").unwrap().tasks, 0);
     store.close().unwrap();
     other.end();
-}
-
-#[test]
-fn one_who_stands_still_in_his_turn_to_sync_holds_up_no_strict_answer() {
-    let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("s");
-    let store = Store::open(&place).unwrap();
-    store.add("map", "x").unwrap();
-    let mut other = Other::spawn("hold the turn", &place);
-    other.until("held");
-    other.signal(Signal::STOP);
-    let task = store.add("map", "y").unwrap();
-    store.finish(&task).unwrap();
-    assert!(store.claim(&["map"], LEASE).unwrap().is_some());
-    other.signal(Signal::CONT);
-    other.go_on();
-    other.end();
-    store.add("map", "z").unwrap();
-    store.close().unwrap();
 }
 
 #[test]

@@ -9,7 +9,6 @@
 //!   frees it. It is never broken.
 //! * **D5** `read_at` past the end reads less than asked; that is no error.
 //! * **D6** Names are never used again by the byte log, but for the lock file, which is never removed.
-//! * **D7** `DiskFile::take_turn` orders syncs and protects nothing: who can't have the turn in time syncs without it.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 
@@ -23,17 +22,6 @@ pub trait SharedBytes: Send + Sync {
 
     /// Writes all of them.
     fn write(&self, bytes: &[u8; 64]) -> Result<()>;
-}
-
-/// What came of waiting for one's turn to sync a file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Turn {
-    /// It has come: nobody else syncs this file until it is ended.
-    Taken,
-    /// Another's sync was enough, and there is no turn to end.
-    Served,
-    /// Another has it and doesn't end it, or there are no turns here: sync without, and there is no turn to end.
-    None,
 }
 
 /// A folder.
@@ -118,15 +106,4 @@ pub trait DiskFile: Send + Sync + 'static {
     fn renamed(&self, to: &str) {
         let _ = to;
     }
-
-    /// Waits for the turn to sync this file, which the open files on it take one after another, so that one sync can
-    /// serve several (D7). `served` is asked in between: `true` says that another's sync was enough. The wait is bounded,
-    /// since whoever has the turn may be stopped.
-    fn take_turn(&self, served: &mut dyn FnMut() -> bool) -> Turn {
-        let _ = served;
-        Turn::None
-    }
-
-    /// Ends the turn. The holder's death ends it too.
-    fn end_turn(&self) {}
 }

@@ -47,13 +47,11 @@ impl<D: Disk> ByteLog<D> {
             return Work::Refuse(error);
         }
         Work::Sync(Box::new(SegmentSync {
-            header: self.active.header,
+            store: self.store,
             file: self.active.file.clone(),
             state: self.active.state.clone(),
-            salt: self.salt,
-            tail: self.tail,
+            position: self.tail.position,
             shared: self.disk.shared(),
-            patient: !self.locked,
         }))
     }
 

@@ -47,7 +47,7 @@ mod snapshots;
 mod sync;
 mod watermark;
 
-pub use disk::{Disk, DiskFile, SharedBytes, Turn};
+pub use disk::{Disk, DiskFile, SharedBytes};
 pub use inspect::{Ending, Found, inspect};
 
 use alloc::{sync::Arc, vec::Vec};

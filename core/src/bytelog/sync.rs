@@ -1,23 +1,18 @@
 //! Making a segment durable, beside the appends to it.
 //!
-//! Handles take turns at it. Who waits for the turn reads the watermark meanwhile, and needs no sync of his own once that
-//! covers him. Who has it takes along what the others have appended by then: what they wait for is in his sync. The
-//! turn is for speed alone; what a sync proves, it proves without one.
+//! Handles on one folder do not wait for each other's syncs: see DESIGN, "processes do not take turns at the sync".
 
 use alloc::{boxed::Box, sync::Arc};
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
-    disk::{DiskFile, SharedBytes, Turn},
-    scan::{self, Window},
-    segment::Header,
+    disk::{DiskFile, SharedBytes},
     watermark,
 };
 use crate::{
     error::{Code, Error, Result},
-    frame::{Reader, Salt},
-    id::Position,
-    port::{Synced, Syncer, Tail},
+    id::{Position, StoreId},
+    port::{Synced, Syncer},
 };
 
 /// What all syncs of one open segment share.
@@ -109,71 +104,20 @@ pub(super) enum Work<F> {
 
 /// A sync of the segment in which a handle's tail lies.
 pub(super) struct SegmentSync<F> {
-    pub header: Header,
+    pub store: StoreId,
     pub file: Arc<F>,
     pub state: Arc<SyncState>,
-    pub salt: Salt,
     /// What is to be covered.
-    pub tail: Tail,
+    pub position: Position,
     pub shared: Arc<dyn SharedBytes>,
-    /// Whether it may wait for its turn: not under the folder's lock.
-    pub patient: bool,
-}
-
-/// A turn that is ended whatever happens.
-struct Mine<'a, F: DiskFile>(&'a F);
-
-impl<F: DiskFile> Drop for Mine<'_, F> {
-    fn drop(&mut self) {
-        self.0.end_turn();
-    }
 }
 
 impl<F: DiskFile> SegmentSync<F> {
     fn run(&self) -> Result<Position> {
-        let mut covered = Position(0);
-        let turn = if self.patient {
-            self.file.take_turn(&mut || {
-                covered = self.watermark();
-                covered >= self.tail.position
-            })
-        } else {
-            Turn::None
-        };
-        if turn == Turn::Served {
-            return Ok(covered);
-        }
-        let mine = (turn == Turn::Taken).then(|| Mine(&*self.file));
-        // Before the sync: it covers what is in the file by now.
-        let position = if mine.is_some() { self.end_of_file() } else { self.tail.position };
-        self.state.sync(&*self.file, position)?;
-        // Only others profit from it, and only by a sync that they need not do. Before the turn ends: who gets it next
-        // looks there first.
-        let _ = self.shared.write(&watermark::encode(self.header.store, position));
-        drop(mine);
-        Ok(position)
-    }
-
-    fn watermark(&self) -> Position {
-        let mark = self.shared.read().ok().and_then(|bytes| watermark::decode(&bytes));
-        mark.filter(|(store, _)| *store == self.header.store).map_or(Position(0), |(_, position)| position)
-    }
-
-    /// Behind the last whole entry that others have appended by now. No whole entry is ever removed from a segment
-    /// that is in use, and what was written after this handle opened the file is in its syncs.
-    fn end_of_file(&self) -> Position {
-        let known = self.tail.position;
-        match self.file.len() {
-            Ok((len, _)) if len > self.header.offset(known) => {
-                let mut reader = Reader::new(self.salt, &self.tail);
-                let mut window = Window::default();
-                let read = scan::scan(&*self.file, &self.header, len, None, &mut reader, &mut window, &mut |_| Ok(()));
-                // Also where it ended early: what was read is whole.
-                let _ = read;
-                reader.tail().position.max(known)
-            }
-            _ => known,
-        }
+        self.state.sync(&*self.file, self.position)?;
+        // Only others profit from it, and only by a sync that they need not do.
+        let _ = self.shared.write(&watermark::encode(self.store, self.position));
+        Ok(self.position)
     }
 }
 

@@ -2,12 +2,9 @@
 
 use super::world::{Fault, Lost, World, enter, failed};
 use crate::{
-    bytelog::{DiskFile, Turn},
+    bytelog::DiskFile,
     error::{Code, Error, Result},
 };
-
-/// How often a turn that another has is asked for.
-const TURN_TRIES: usize = 4;
 
 /// An open file of a simulated folder.
 #[derive(Debug)]
@@ -91,31 +88,5 @@ impl DiskFile for SimFile {
         }
         state.folder.files[self.file].sync();
         Ok(())
-    }
-
-    fn take_turn(&self, served: &mut dyn FnMut() -> bool) -> Turn {
-        for _ in 0..TURN_TRIES {
-            let mut state = enter(&self.world, self.process);
-            if state.plain(self.process, "take_turn", format_args!("")).is_err() {
-                return Turn::None;
-            }
-            let mine = (self.process, self.opened);
-            if *state.turns.entry(self.file).or_insert(mine) == mine {
-                return Turn::Taken;
-            }
-            drop(state);
-            if served() {
-                return Turn::Served;
-            }
-        }
-        Turn::None
-    }
-
-    fn end_turn(&self) {
-        let mut state = enter(&self.world, self.process);
-        let ended = state.call(self.process, "end_turn", format_args!("")).is_ok();
-        if ended && state.turns.get(&self.file) == Some(&(self.process, self.opened)) {
-            state.turns.remove(&self.file);
-        }
     }
 }

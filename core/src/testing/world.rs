@@ -52,8 +52,6 @@ pub(super) struct State {
     pub opened: Vec<(usize, u64)>,
     pub handles: usize,
     pub lock: Option<(usize, usize)>,
-    /// Whose turn it is to sync a file: process and open file.
-    pub turns: BTreeMap<usize, (usize, usize)>,
     pub calls: u64,
     pub counts: BTreeMap<&'static str, u64>,
     pub log: Option<Vec<String>>,
@@ -121,7 +119,6 @@ impl State {
     pub fn die(&mut self, process: usize) {
         self.processes[process].dead = true;
         self.lock = self.lock.filter(|(holder, _)| *holder != process);
-        self.turns.retain(|_, (holder, _)| *holder != process);
     }
 
     /// A call that either works or does nothing.

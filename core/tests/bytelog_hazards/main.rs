@@ -7,7 +7,6 @@ mod damage;
 mod switches;
 mod syncs;
 mod tails;
-mod turns;
 
 use tenure_core::{
     Author, Code, Outcome, Position, Result, Revision, StoreId, TaskId,

@@ -1,8 +1,8 @@
 //! Appends that end half way.
 
 use super::{
-    AppendError, ByteLog, Code, FRAME_HEADER, Journal, Outcome, SEGMENT, SEGMENT_HEADER, SimDisk, Survive, add, drafts,
-    end_of, open, payloads, read_only, sync,
+    AppendError, ByteLog, Code, FRAME_HEADER, Journal, Lost, Outcome, SEGMENT, SEGMENT_HEADER, SimDisk, Survive, add,
+    drafts, end_of, open, payloads, read_only, sync,
 };
 
 #[test]
@@ -176,4 +176,43 @@ fn a18_a_reader_that_opens_beside_a_writer_who_never_rests_does_not_call_it_dama
     write_before_each_call(&reader.handle(), 1, log);
     let mut reader = read_only(reader).unwrap();
     assert!(end_of(&mut reader).revision > tail.revision);
+}
+
+#[test]
+fn a3_who_opened_late_writes_again_what_it_takes_along_before_it_relies_on_its_sync() {
+    let disk = SimDisk::new();
+    let mut failed = open(disk.process(), 1);
+    add(&mut failed, 1, &[b"at stake"]);
+    disk.fail_syncs(1, Lost::Medium);
+    sync(&mut failed).unwrap_err();
+    // Nobody told it.
+    let mut late = open(disk.process(), 2);
+    let mut other = open(disk.process(), 3);
+    let tail = add(&mut other, 3, &[b"later"]);
+    assert_eq!(sync(&mut late).unwrap(), tail.position);
+    assert_eq!(payloads(&mut open(disk.after_crash(Survive::Dropped), 4)), [&b"at stake"[..], b"later"]);
+}
+
+#[test]
+fn a18_a_batch_that_fails_leaves_the_whole_entries_that_another_may_have_made_durable() {
+    let disk = SimDisk::new();
+    let failing = disk.process();
+    let (mut a, mut b) = (open(failing.handle(), 1), open(disk.process(), 2));
+    let tail = add(&mut b, 2, &[b"before"]);
+    sync(&mut b).unwrap();
+    end_of(&mut a);
+    // The write fails half done; before that is cleaned up, a reader without the lock comes by.
+    failing.fail_at(3);
+    failing.before_call(4, move || {
+        let seen = end_of(&mut b);
+        assert_eq!(seen.revision.0, tail.revision.0 + 1);
+        assert_eq!(sync(&mut b).unwrap(), seen.position);
+    });
+    let refused = a.append(&tail, &drafts(&tail, 1, &[&[1; 50], &[2; 50], &[3; 50]])).unwrap_err();
+    assert!(matches!(refused, AppendError::Refused(_)), "{refused:?}");
+    add(&mut a, 1, &[b"next"]);
+    let expected = [&b"before"[..], &[1; 50], b"next"];
+    assert_eq!(payloads(&mut a), expected);
+    assert_eq!(payloads(&mut open(disk.process(), 3)), expected);
+    assert_eq!(payloads(&mut open(disk.after_crash(Survive::Dropped), 4))[..2], expected[..2]);
 }

@@ -4,7 +4,6 @@
 //!   place      what stands at a path, judged before anything is opened or made
 //!   folder     the directory: names, the lock, the shared bytes
 //!   opened     one open file: positional reads and writes, one fstat, fdatasync
-//!   turn       the turn to sync a file, which processes take one after another
 //!   lock       the lock file's lock: try and back off, never broken, safe across a fork
 //!   shared     the lock file's bytes: who holds it, and 64 bytes that all handles share
 //!   life       the life-long lock of a handle that has the store for itself
@@ -34,7 +33,6 @@ mod options;
 mod place;
 mod platform;
 mod shared;
-mod turn;
 
 #[cfg(test)]
 mod tests;

@@ -6,12 +6,9 @@ use std::{
     sync::OnceLock,
 };
 
-use tenure_core::{
-    Result,
-    bytelog::{self, DiskFile},
-};
+use tenure_core::{Result, bytelog::DiskFile};
 
-use super::{fault, options::Access, platform, turn::Turns};
+use super::{fault, options::Access, platform};
 
 /// A file of a [`Folder`](super::Folder), open for as long as somebody holds it.
 ///
@@ -24,12 +21,11 @@ pub struct OpenFile {
     renamed: OnceLock<PathBuf>,
     access: Access,
     fork: u64,
-    turns: Turns,
 }
 
 impl OpenFile {
     pub(super) fn new(file: File, path: PathBuf, access: Access) -> Self {
-        Self { file, path, renamed: OnceLock::new(), access, fork: crate::fork::generation(), turns: Turns::default() }
+        Self { file, path, renamed: OnceLock::new(), access, fork: crate::fork::generation() }
     }
 
     /// As far as this handle knows.
@@ -75,19 +71,5 @@ impl DiskFile for OpenFile {
     fn renamed(&self, to: &str) {
         // A file is renamed once.
         let _ = self.renamed.set(self.path.with_file_name(to));
-    }
-
-    fn take_turn(&self, served: &mut dyn FnMut() -> bool) -> bytelog::Turn {
-        if self.may_write().is_err() {
-            return bytelog::Turn::None;
-        }
-        self.turns.take(&self.file, served)
-    }
-
-    /// Not in a process that inherited the file: it would end the turn of the one that has it.
-    fn end_turn(&self) {
-        if self.may_write().is_ok() {
-            platform::end_turn(&self.file);
-        }
     }
 }

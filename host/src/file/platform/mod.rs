@@ -27,13 +27,9 @@ pub(super) use bell::{Bell, Ringer, fs_type, holder, knows_holders};
 #[cfg(target_os = "linux")]
 pub(super) use linux::{Bell, Ringer, fs_type, holder, knows_holders};
 #[cfg(unix)]
-pub(super) use unix::{
-    Dir, LOCKED_FILE, end_turn, length, make_dir, process_name, read_some, remedy, try_turn, write_some,
-};
+pub(super) use unix::{Dir, LOCKED_FILE, length, make_dir, process_name, read_some, remedy, write_some};
 #[cfg(windows)]
-pub(super) use windows::{
-    Dir, LOCKED_FILE, end_turn, length, make_dir, process_name, read_some, remedy, try_turn, write_some,
-};
+pub(super) use windows::{Dir, LOCKED_FILE, length, make_dir, process_name, read_some, remedy, write_some};
 
 /// What ended a wait at a bell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

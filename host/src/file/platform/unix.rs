@@ -1,7 +1,7 @@
 //! Linux, macOS, the BSDs.
 
 use std::{
-    fs::{DirBuilder, File, Permissions, TryLockError},
+    fs::{DirBuilder, File, Permissions},
     io,
     os::unix::fs::{DirBuilderExt, FileExt, PermissionsExt},
     path::Path,
@@ -20,20 +20,6 @@ use crate::file::options::Access;
 
 /// The file that carries the lock: locks are advisory, so it can be the one whose bytes are shared.
 pub(in crate::file) const LOCKED_FILE: &str = "lock";
-
-/// One attempt at the turn to sync a file: locks are advisory, so it can lie on the file itself.
-pub(in crate::file) fn try_turn(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
-/// Ends the turn.
-pub(in crate::file) fn end_turn(file: &File) {
-    let _ = file.unlock();
-}
 
 /// A directory, by descriptor: it is followed when it is moved.
 #[derive(Debug)]

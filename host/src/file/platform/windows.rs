@@ -19,14 +19,6 @@ use crate::file::options::Access;
 /// The file that carries the lock.
 pub(in crate::file) const LOCKED_FILE: &str = "lock-held";
 
-/// There are no turns to sync a file: a lock on it would keep the others from reading it.
-pub(in crate::file) fn try_turn(_file: &File) -> io::Result<bool> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// There are no turns.
-pub(in crate::file) fn end_turn(_file: &File) {}
-
 /// A directory, by path.
 #[derive(Debug)]
 pub(in crate::file) struct Dir(PathBuf);

@@ -4,7 +4,7 @@ use std::fs;
 
 use tenure_core::{
     Code,
-    bytelog::{Disk as _, DiskFile as _, Turn},
+    bytelog::{Disk as _, DiskFile as _},
 };
 
 use super::{open, temp};
@@ -187,41 +187,6 @@ fn listing(path: &std::path::Path) -> Vec<(String, std::time::SystemTime, Vec<u8
         .collect();
     found.sort();
     found
-}
-
-#[cfg(unix)]
-#[test]
-fn open_files_take_turns_at_one_file_and_a_wait_ends_with_the_turn_or_when_it_is_served() {
-    let dir = temp();
-    let mut folder = open(&dir);
-    let one = folder.create("a").unwrap();
-    let two = folder.open("a").unwrap();
-    assert_eq!(one.take_turn(&mut || false), Turn::Taken);
-    let mut looks = 0;
-    let served = two.take_turn(&mut || {
-        looks += 1;
-        looks == 3
-    });
-    assert_eq!((served, looks), (Turn::Served, 3));
-    let taken = two.take_turn(&mut || {
-        one.end_turn();
-        false
-    });
-    assert_eq!(taken, Turn::Taken);
-    assert_eq!(one.take_turn(&mut || true), Turn::Served);
-    let other_file = folder.create("b").unwrap();
-    assert_eq!(other_file.take_turn(&mut || false), Turn::Taken, "each file has turns of its own");
-    drop(two);
-    assert_eq!(one.take_turn(&mut || false), Turn::Taken, "a file that is closed ends its turn");
-}
-
-#[test]
-fn a_handle_that_only_reads_takes_no_turn() {
-    let dir = temp();
-    drop(open(&dir).create("a").unwrap());
-    let options = FolderOptions { access: Access::ReadOnly, ..FolderOptions::default() };
-    let file = Folder::open(dir.path(), &options).unwrap().open("a").unwrap();
-    assert_eq!(file.take_turn(&mut || false), Turn::None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 
 use tenure_core::{
     Code, Result,
-    bytelog::{Disk as _, DiskFile as _, Turn},
+    bytelog::{Disk as _, DiskFile as _},
 };
 
 use super::{open, temp};
@@ -107,26 +107,4 @@ fn a_reopened_handle_works_in_a_forked_child() {
     assert_eq!(fs::read(dir.path().join("child")).unwrap(), b"x");
     let mut folder = folder;
     folder.lock(0).unwrap();
-}
-
-/// D17 again: the turn to sync lies on a descriptor that the child has too.
-#[test]
-fn d17_a_forked_child_neither_ends_nor_takes_the_parents_turn() {
-    let dir = temp();
-    let mut folder = open(&dir);
-    let file = folder.create("a").unwrap();
-    assert_eq!(file.take_turn(&mut || false), Turn::Taken);
-    let mut inherited = Some(file);
-    let wrong = forked(|| {
-        let file = inherited.take().unwrap();
-        let none = file.take_turn(&mut || false) == Turn::None;
-        file.end_turn();
-        drop(file);
-        u8::from(!none)
-    });
-    assert_eq!(wrong, 0);
-    let late = open(&dir).open("a").unwrap();
-    assert_eq!(late.take_turn(&mut || true), Turn::Served, "the parent still has it");
-    inherited.unwrap().end_turn();
-    assert_eq!(late.take_turn(&mut || false), Turn::Taken);
 }

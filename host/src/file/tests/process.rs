@@ -10,11 +10,11 @@ use std::{
 
 use tenure_core::{
     Code,
-    bytelog::{Disk as _, DiskFile as _, Turn},
+    bytelog::{Disk as _, DiskFile as _},
 };
 
 use super::{fork::forked, open, temp};
-use crate::file::{Folder, FolderOptions, Notice, turn::REST};
+use crate::file::{Folder, FolderOptions, Notice};
 
 const ROLE: &str = "TENURE_TEST_ROLE";
 const PLACE: &str = "TENURE_TEST_PLACE";
@@ -87,12 +87,6 @@ fn the_other_process() {
                 let _ = std::io::stdin().read(&mut [0]);
                 0
             });
-        }
-        "hold a turn" => {
-            let file = folder().open("a").unwrap();
-            assert_eq!(file.take_turn(&mut || false), Turn::Taken);
-            println!("\nheld");
-            let _ = hear();
         }
         "count" => count(&mut folder()),
         "write" => {
@@ -213,32 +207,4 @@ fn a_write_of_another_process_wakes_a_wait_within_50_ms() {
     // The half, so that a machine that stands still for a moment fails nothing; a mere look once a second would.
     assert!(took[10] < Duration::from_millis(50), "{took:?}");
     other.end();
-}
-
-#[test]
-fn one_who_is_stopped_in_his_turn_costs_the_others_a_short_wait_now_and_then() {
-    let dir = temp();
-    let file = open(&dir).create("a").unwrap();
-    let mut other = Other::spawn("hold a turn", dir.path());
-    other.until("held");
-    let pid = rustix::process::Pid::from_raw(other.0.id().cast_signed()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
-    let looks = |turn| {
-        let mut looks = 0;
-        let taken = file.take_turn(&mut || {
-            looks += 1;
-            false
-        });
-        assert_eq!(taken, turn);
-        looks
-    };
-    for _ in 0..2 {
-        assert!(looks(Turn::None) > 1, "it was waited for");
-        for _ in 0..REST {
-            assert_eq!(looks(Turn::None), 1, "it was not waited for again so soon");
-        }
-    }
-    // A process that is killed ends its turn.
-    drop(other);
-    assert_eq!(looks(Turn::Taken), 0);
 }
