@@ -118,30 +118,30 @@ impl Shared {
             state.running = true;
             drop(state);
             let synced = self.sync_once();
-            let mut state = self.durable.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.running = false;
-            let mut waiting = std::mem::take(&mut state.sleeping);
-            let mut next = None;
-            // Under the lock, which those who wake want: so what they commit meanwhile comes together for one sync.
-            waiting.retain(|(position, thread)| {
-                // After a failure all wake and see for themselves.
-                if synced.is_err() || self.durable.covers(*position) {
-                    thread.unpark();
-                    return false;
-                }
-                next.get_or_insert_with(|| thread.clone());
-                true
-            });
-            // One of those who are left runs the next sync, and takes the others along.
-            if next.is_some() {
-                waiting.remove(0);
-            }
-            state.sleeping = waiting;
-            drop(state);
-            if let Some(next) = next {
-                next.unpark();
-            }
+            self.wake_after(&synced);
             synced?;
+        }
+    }
+
+    /// Wakes whom a sync has served, then one of those who have come since, to run the next.
+    fn wake_after(&self, synced: &Result<()>) {
+        let mut state = self.durable.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (served, later): (Vec<_>, Vec<_>) = std::mem::take(&mut state.sleeping)
+            .into_iter()
+            // After a failure all wake and see for themselves.
+            .partition(|(position, _)| synced.is_err() || self.durable.covers(*position));
+        state.sleeping = later;
+        drop(state);
+        // Meanwhile a sync counts as running still: what the first of them commit gathers for one sync, and they sleep
+        // until then, where otherwise the first began a sync of his own, or all met at the lock.
+        served.iter().for_each(|(_, thread)| thread.unpark());
+        let mut state = self.durable.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.running = false;
+        let next = (!state.sleeping.is_empty()).then(|| state.sleeping.remove(0));
+        drop(state);
+        // He takes the others along.
+        if let Some((_, thread)) = next {
+            thread.unpark();
         }
     }
 
