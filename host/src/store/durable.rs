@@ -134,7 +134,9 @@ impl Shared {
         drop(state);
         // Meanwhile a sync counts as running still: what the first of them commit gathers for one sync, and they sleep
         // until then, where otherwise the first began a sync of his own, or all met at the lock.
-        served.iter().for_each(|(_, thread)| thread.unpark());
+        for (_, thread) in &served {
+            thread.unpark();
+        }
         let mut state = self.durable.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.running = false;
         let next = (!state.sleeping.is_empty()).then(|| state.sleeping.remove(0));
