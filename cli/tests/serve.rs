@@ -5,34 +5,13 @@
 mod program;
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{Read as _, Write as _},
     net::TcpStream,
     process::Child,
     time::Duration,
 };
 
-use program::Desk;
-
-/// A service that does not outlive its test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Starts the service and answers with its child and its address.
-fn start(desk: &Desk, more: &[&str]) -> (Running, String) {
-    let mut args = vec!["serve", "s", "--listen", "127.0.0.1:0"];
-    args.extend(more);
-    let mut child = Running(desk.command(&args).spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(child.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-    let at = line.trim().rsplit_once("//").map(|(_, at)| at.to_owned());
-    (child, at.unwrap_or_else(|| panic!("no address in {line:?}")))
-}
+use program::{Desk, service};
 
 fn call(at: &str, method: &str, path: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(at).unwrap();
@@ -52,12 +31,13 @@ fn terminate(child: &Child) {
 #[test]
 fn a_service_keeps_what_it_acknowledged_and_ends_cleanly_when_told_to() {
     let desk = Desk::new();
-    let (mut child, at) = start(&desk, &[]);
-    let added = call(&at, "POST", "/update", r#"{"clientid":1,"adds":[{"group":"g","data":"x"}]}"#);
+    let (mut child, url) = service::start(&desk, &[]);
+    let at = url.strip_prefix("http://").unwrap();
+    let added = call(at, "POST", "/update", r#"{"clientid":1,"adds":[{"group":"g","data":"x"}]}"#);
     assert!(added.contains("\"data\":\"x\""), "{added}");
     // A worker beside it, on the same folder.
     desk.ok("add s g --data y");
-    assert!(call(&at, "GET", "/group/g", "").contains("\"y\""));
+    assert!(call(at, "GET", "/group/g", "").contains("\"y\""));
     terminate(&child.0);
     assert!(child.0.wait().unwrap().success());
     let tasks = desk.ok("tasks s --group g --json");

@@ -160,6 +160,16 @@ fn a_claim_whose_answer_comes_after_its_lease_ran_out_is_made_anew() {
     });
     let task = store.claim_wait(&["g"], Duration::from_millis(1), Duration::from_secs(30)).unwrap().unwrap();
     assert_eq!((proxy.cuts(), task.data.text()), (1, Some("second")));
+    store.finish(&task).unwrap();
+    // Of several, those that are his still are told of.
+    served.store.add_many("many", ["one", "two"]).unwrap();
+    let other = served.store.clone();
+    proxy.cut_next_after(move || {
+        other.claim_wait(&["many"], Duration::from_mins(1), Duration::from_secs(30)).unwrap().unwrap();
+    });
+    let left = store.claim_many(&["many"], Duration::from_millis(1), 2).unwrap();
+    assert_eq!((proxy.cuts(), left.len()), (2, 1));
+    store.finish(&left[0]).unwrap();
     // Where the request id is the caller's own, he hears what became of it, and may name what he got.
     let again = tenure::Claim { groups: vec!["g".into()], request_id: Some("own".into()), ..tenure::Claim::default() };
     served.store.add("g", "third").unwrap();

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as tenure from 'tenure'
@@ -31,6 +32,19 @@ export async function serve(t, ...more) {
     if (said.includes('\n')) break
   }
   return said.trim().split(' ').at(-1)
+}
+
+/** A service in memory whose clock stands where `set` puts it, until the test ends. @param {import('node:test').TestContext} t @param {object} setup */
+export async function standing(t, setup) {
+  const child = spawn(join(dirname(PROGRAM), 'examples', 'standing'), { stdio: ['pipe', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const ask = async (question) => {
+    child.stdin.write(`${JSON.stringify(question)}\n`)
+    return JSON.parse((await lines.next()).value)
+  }
+  const { url } = await ask(setup)
+  return { url, clock: { set: (now) => ask({ now }) } }
 }
 
 const places = {

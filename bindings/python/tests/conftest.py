@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from served import PROGRAM, missing
 
 import tenure
-
-ROOT = Path(__file__).parents[3]
-PROGRAM = Path(os.environ.get("TENURE_PROGRAM", ROOT / "target" / "debug" / "tenure"))
 
 Serve = Callable[..., str]
 
@@ -22,11 +19,7 @@ Serve = Callable[..., str]
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Serves a store until the test ends; answers with its URL."""
     if not PROGRAM.exists():
-        why = f"{PROGRAM} is not built: cargo build -p tenure-cli"
-        # Where all is tested, there has to be one.
-        if os.environ.get("TENURE_INTEROP") == "required":
-            pytest.fail(why)
-        pytest.skip(why)
+        missing(f"{PROGRAM} is not built: cargo build -p tenure-cli")
     with contextlib.ExitStack() as running:
 
         def start(*more: str) -> str:

@@ -47,10 +47,10 @@ suite(
   skip,
 );
 
-/** Cuts connections: what the service answers while `cuts` is above 0 never comes through. */
+/** Cuts connections: what the service answers while `cuts` is above 0 never comes through; first comes `meanwhile`. */
 async function scissors(url) {
   const { hostname, port } = new URL(url);
-  const proxy = { cuts: 0, made: 0 };
+  const proxy = { cuts: 0, made: 0, meanwhile: async () => {} };
   const server = createTcpServer((near) => {
     const far = dial(Number(port), hostname);
     near.on("error", () => {});
@@ -62,7 +62,7 @@ async function scissors(url) {
       if (proxy.cuts > 0) {
         proxy.cuts -= 1;
         proxy.made += 1;
-        near.destroy();
+        proxy.meanwhile().then(() => near.destroy());
       } else {
         near.write(bytes);
       }
@@ -136,6 +136,25 @@ test("every answer of update and claim may be cut off: nothing is done twice, an
   assert.equal((await store.get("cut", "done")).text(), "24");
   assert.equal((await store.group("cut")).tasks, 0);
   await store.close();
+  proxy.stop();
+});
+
+test("of a claim whose answer comes after its lease ran out, what others have claimed since is left out", {
+  skip,
+}, async () => {
+  const proxy = await scissors(service.url);
+  const [store, other] = [await connect(proxy.url), await connect(service.url)];
+  await store.addMany("late", ["one", "two"]);
+  proxy.cuts = 1;
+  let taken;
+  proxy.meanwhile = async () => {
+    taken = await other.claim("late", { wait: 30_000 });
+  };
+  const tasks = await store.claimMany("late", { limit: 2, lease: 1 });
+  assert.deepEqual([proxy.made, ...tasks.map((task) => task.text()), taken.text()].sort(), [1, "one", "two"]);
+  await store.finish(tasks[0]);
+  await store.close();
+  await other.close();
   proxy.stop();
 });
 

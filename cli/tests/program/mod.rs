@@ -1,6 +1,8 @@
 //! The built program, run in a folder of its own.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod service;
+
 use std::{
     io::Write as _,
     path::PathBuf,

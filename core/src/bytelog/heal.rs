@@ -5,7 +5,7 @@
 //! durable mark is written again — into a new segment by the handle whose sync failed, in place by a handle that
 //! opened a segment late and can't know whether the sync of another failed before.
 
-use alloc::{boxed::Box, vec};
+use alloc::vec;
 
 use super::{
     ByteLog,
@@ -46,13 +46,13 @@ impl<D: Disk> ByteLog<D> {
         if let Err(error) = self.trust() {
             return Work::Refuse(error);
         }
-        Work::Sync(Box::new(SegmentSync {
+        Work::Sync(SegmentSync {
             store: self.store,
             file: self.active.file.clone(),
             state: self.active.state.clone(),
             position: self.tail.position,
             shared: self.disk.shared(),
-        }))
+        })
     }
 
     /// Sees to it that a sync by this handle proves something.

@@ -2,7 +2,7 @@
 //!
 //! Handles on one folder do not wait for each other's syncs: see DESIGN, "processes do not take turns at the sync".
 
-use alloc::{boxed::Box, sync::Arc};
+use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
@@ -99,7 +99,7 @@ pub(super) enum Work<F> {
     /// Nothing can be made durable now.
     Refuse(Error),
     /// A sync of the active segment.
-    Sync(Box<SegmentSync<F>>),
+    Sync(SegmentSync<F>),
 }
 
 /// A sync of the segment in which a handle's tail lies.

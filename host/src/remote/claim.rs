@@ -15,6 +15,7 @@ use crate::store::release;
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// A claim in somebody's name, under the request id that it is asked with.
+#[derive(Clone)]
 pub(super) struct Signed {
     claim: Claim,
     /// Whether the id was drawn here: then another one may take its place.
@@ -100,8 +101,7 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         // Without a runtime nothing can be sent any more: the service sees that the connection is gone.
         let (true, Ok(runtime)) = (self.left, Handle::try_current()) else { return };
-        let client = self.client.clone();
-        let claim = Signed { claim: self.claim.claim.clone(), drawn: self.claim.drawn };
+        let (client, claim) = (self.client.clone(), self.claim.clone());
         runtime.spawn(async move { client.settle(claim).await });
     }
 }

@@ -53,22 +53,22 @@ pub fn adds(items: &Bound<'_, PyAny>) -> PyResult<Vec<Add>> {
 }
 
 /// A task, or its id: what names it, and in whose name it is asked.
-fn named(fields: &Fields<'_, '_>) -> PyResult<(TaskId, Option<TaskId>, OwnerId)> {
+fn named(fields: &Fields<'_, '_>) -> PyResult<TaskName> {
     if let Some(task) = fields.optional::<PyTask>("task")? {
         return Ok(task.0);
     }
-    Ok((TaskId(fields.required("id")?), fields.optional("origin")?.map(TaskId), OwnerId(0)))
+    let id = TaskId(fields.required("id")?);
+    Ok(TaskName { origin: fields.optional("origin")?.map(TaskId), ..id.into() })
 }
 
 /// What a task says of itself.
-struct PyTask((TaskId, Option<TaskId>, OwnerId));
+struct PyTask(TaskName);
 
 impl<'py> FromPyObject<'_, 'py> for PyTask {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        let name = TaskName::from(&given.cast::<Task>()?.get().0);
-        Ok(Self((name.id, name.origin, name.owner)))
+        Ok(Self((&given.cast::<Task>()?.get().0).into()))
     }
 }
 
@@ -78,7 +78,7 @@ pub fn updates(items: &Bound<'_, PyAny>, owner: &mut OwnerId) -> PyResult<Vec<Up
         ["task", "id", "origin", "verb", "data", "json", "group", "delay", "available_at", "lease", "error", "force"];
     let updates = each("updates", items, |place, item| {
         let fields = Fields::read(place, item, &known)?;
-        let (id, origin, owner) = named(&fields)?;
+        let TaskName { id, origin, owner } = named(&fields)?;
         let lease = fields.optional::<Seconds>("lease")?.map(|lease| tenure::When::After(lease.0));
         let update = Update {
             id,
@@ -109,14 +109,14 @@ fn owned<T>(items: Vec<(T, OwnerId)>, owner: &mut OwnerId) -> Vec<T> {
 /// Ended tasks, and the owner that the last of them names.
 pub fn deletes(items: &Bound<'_, PyAny>, owner: &mut OwnerId) -> PyResult<Vec<Delete>> {
     let deletes = each("deletes", items, |place, item| {
-        if let Ok(PyTask((id, origin, owner))) = item.extract::<PyTask>() {
+        if let Ok(PyTask(TaskName { id, origin, owner })) = item.extract::<PyTask>() {
             return Ok((Delete { id, origin, ..Delete::default() }, owner));
         }
         if let Ok(id) = item.extract::<u64>() {
             return Ok((Delete { id: TaskId(id), ..Delete::default() }, OwnerId(0)));
         }
         let fields = Fields::read(place, item, &["task", "id", "origin", "reason", "force"])?;
-        let (id, origin, owner) = named(&fields)?;
+        let TaskName { id, origin, owner } = named(&fields)?;
         let reason = fields.choice("reason", &REASONS)?;
         Ok((Delete { id, origin, reason, force: fields.flag("force")? }, owner))
     })?;

@@ -106,9 +106,10 @@ export class Remote {
       const committed = await (wait === 0
         ? this.#line.ask("POST", signal, asked(0))
         : this.#line.wait("POST", signal, asked, any));
-      // What a lost answer told of may have been given back since: then it is as if nothing had come.
-      const gone =
-        committed.repeated && claim.request_id === undefined && committed.tasks.every(({ origin }) => !origin);
+      // What a lost answer told of may be somebody else's by now, or nobody's: then it is as if it had not come.
+      const again = committed.repeated && claim.request_id === undefined;
+      if (again) committed.tasks = committed.tasks.filter(({ origin }) => origin);
+      const gone = again && !any(committed);
       if (!gone && (any(committed) || this.now() >= until)) {
         this.#events.saw(committed.revision);
         return committed;
