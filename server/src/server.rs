@@ -217,7 +217,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(app: &Arc<App>, conn: &Arc<Con
     let (own_app, own_conn) = (app.clone(), conn.clone());
     let service = service_fn(move |request| service::answer(own_app.clone(), own_conn.clone(), request));
     let mut http = http1::Builder::new();
-    http.max_buf_size(HEAD).max_headers(HEADERS).pipeline_flush(true).ignore_invalid_headers(false);
+    http.max_buf_size(HEAD).max_headers(HEADERS).ignore_invalid_headers(false);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     let mut stopping = app.stopping.clone();
     let first = tokio::select! {

@@ -126,6 +126,31 @@ fn a_request_without_a_host_or_with_two_is_refused() {
     assert_eq!(served.client().get("/healthz").status, 200);
 }
 
+#[test]
+fn an_answer_is_sent_whatever_follows_its_request() {
+    let served = Served::new();
+    let body = r#"{"adds":[{"group":"g","data":"x"}]}"#;
+    let add = format!(
+        "POST /v1/update HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let get = "GET /v1/groups HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    for (request, statuses) in [
+        (format!("{add}no request\r\n\r\n"), &[200, 400][..]),
+        (format!("{get}half a re"), &[200]),
+        (format!("{get}{get}{add}"), &[200, 200, 200]),
+        ("GET /v1/groups HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\nmore".to_owned(), &[200]),
+        ("GET /v1/groups?a=\" HTTP/1.1\r\nhost: localhost\r\n\r\nmore".to_owned(), &[400]),
+        ("no request\r\n\r\nmore".to_owned(), &[400]),
+    ] {
+        let mut client = served.client();
+        client.raw(request.as_bytes());
+        for status in statuses {
+            assert_eq!(client.reply().map(|reply| reply.status), Some(*status), "{request:?}");
+        }
+    }
+}
+
 fn impatient() -> Config {
     let mut config = config();
     let soon = Duration::from_millis(300);
