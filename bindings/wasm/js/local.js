@@ -2,8 +2,14 @@
 import { call, TenureError } from "./error.js";
 import { loadArchive } from "./module.js";
 import { textOf } from "./request.js";
+import { Transaction } from "./transaction.js";
 import { taskOf } from "./types.js";
 import { windowOf } from "./window.js";
+
+const GROUPS_TABLE = "_groups";
+
+/** How often a transaction runs again whose reads have changed. */
+const RUNS = 16;
 
 const parse = (text) => (text === undefined ? undefined : JSON.parse(text));
 
@@ -52,8 +58,20 @@ export class Local {
   }
 
   async pause(group, paused) {
-    const put = { table: "_groups", key: group, value: paused ? '{"paused":true}' : "{}" };
-    return (await this.update({ puts: [put] }, [])).revision;
+    for (let left = RUNS; ; left -= 1) {
+      const tx = new Transaction(this);
+      const present = await tx.get(GROUPS_TABLE, group);
+      // Here and not by the core's `set_paused`, which would make the module 8 KB larger, zipped.
+      const { paused: _before, ...others } = present?.json() ?? {};
+      const settings = paused ? { ...others, paused } : others;
+      if (Object.keys(settings).length > 0) tx.put(GROUPS_TABLE, group, JSON.stringify(settings));
+      else if (present !== null) tx.remove(GROUPS_TABLE, group);
+      try {
+        return (await tx._commit()).revision;
+      } catch (error) {
+        if (left === 0 || !tx._outdated(error)) throw error;
+      }
+    }
   }
 
   // Looking

@@ -195,6 +195,23 @@ export function suite(tenure, begin, skip) {
     await other.close();
   });
 
+  about("a group is paused and goes on, and its other settings stay", async (place) => {
+    const store = await place.open();
+    await store.add("g");
+    await store.put("_groups", "g", '{"note":"n"}');
+    await store.pause("g");
+    assert.equal(await store.claim("g"), null);
+    assert.deepEqual((await store.get("_groups", "g")).json(), { note: "n", paused: true });
+    await store.pause("g", false);
+    assert.deepEqual((await store.get("_groups", "g")).json(), { note: "n" });
+    assert.ok(await store.claim("g"));
+    await store.pause("other");
+    await store.pause("other", false);
+    assert.equal(await store.get("_groups", "other"), null);
+    await assert.rejects(store.put("_groups", "g", "no object"), tenure.Invalid);
+    await store.close();
+  });
+
   about("a watch tells what every handle commits, from when it was made", async (place) => {
     const [one, other] = [await place.open(), await place.open({ actor: "other" })];
     await one.add("g", "before");

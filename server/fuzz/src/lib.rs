@@ -79,6 +79,10 @@ pub fn call(text: &[u8]) {
 fn spelled(text: &[u8]) -> Option<Vec<u8>> {
     let split = text.windows(2).position(|pair| pair == b"\n\n")?;
     let (head, body) = (std::str::from_utf8(&text[..split]).ok()?, &text[split + 2..]);
+    // Where a head can't be read, HTTP/2's first words behind it end the connection without an answer.
+    if body.starts_with(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") {
+        return None;
+    }
     let printable = |c: char| c == '\n' || ('\u{20}'..'\u{7f}').contains(&c);
     let mut lines = head.lines();
     let (method, path) = lines.next()?.split_once(' ')?;
