@@ -157,6 +157,9 @@ pub struct Guard {
 pub struct Request {
     /// Who asks. 0 takes the owner of the handle.
     pub owner: OwnerId,
+    /// Who does it, for the journal and for the words of refusals. `None` takes the label of the handle. It is no part
+    /// of the request's text: a service reads it from the head of a call.
+    pub actor: Option<Arc<str>>,
     /// A repeat of a committed request with the same id gets the first outcome.
     pub request_id: Option<String>,
     /// New tasks.
@@ -233,6 +236,9 @@ impl Order {
 pub struct Claim {
     /// Who asks. 0 takes the owner of the handle.
     pub owner: OwnerId,
+    /// Who does it, for the journal and for the words of refusals. `None` takes the label of the handle. It is no part
+    /// of the claim's text: a service reads it from the head of a call.
+    pub actor: Option<Arc<str>>,
     /// A repeat of a committed claim with the same id gets the first outcome.
     pub request_id: Option<String>,
     /// From which groups; an earlier one goes before a later one.
@@ -251,6 +257,7 @@ impl Default for Claim {
     fn default() -> Self {
         Self {
             owner: OwnerId(0),
+            actor: None,
             request_id: None,
             groups: Vec::new(),
             lease: 60_000,

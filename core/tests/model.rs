@@ -166,6 +166,7 @@ impl World {
         let Wish::Claim { groups: names, limit, oldest, lease, depend, id } = wish else { unreachable!() };
         Claim {
             owner: OwnerId(0),
+            actor: None,
             request_id: id.map(|id| format!("r{id}")),
             groups: names.iter().map(|group| groups(*group).to_string()).collect(),
             lease: *lease,

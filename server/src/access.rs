@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use hyper::StatusCode;
+use hyper::{StatusCode, header::HeaderValue};
 use serde::Deserialize;
 use tenure::{Depend, OwnerId, Request, Task, TaskId};
 
@@ -108,6 +108,16 @@ impl Who {
             _ => scope,
         };
         self.grants.as_ref().is_none_or(|grants| grants.iter().any(|grant| grant.covers(scope, on)))
+    }
+
+    /// The label of who does it: the token's name, where there are tokens, and what the caller says of himself.
+    pub fn actor(&self, told: Option<&HeaderValue>) -> Option<Arc<str>> {
+        let told = told.and_then(|told| told.to_str().ok()).filter(|told| !told.is_empty());
+        match (&self.name, told) {
+            (Some(name), Some(told)) => Some(format!("{name}/{told}").into()),
+            (Some(name), None) => Some(name.clone()),
+            (None, told) => told.map(Into::into),
+        }
     }
 
     /// Refuses what it may not.

@@ -8,7 +8,7 @@ use std::{
 
 use hyper::{HeaderMap, StatusCode};
 use prometheus_client::metrics::gauge::Gauge;
-use tenure::{Claim, Code, Committed, Error, Millis, OwnerId, Posted, Request, Result, Store};
+use tenure::{Claim, Code, Committed, Error, Millis, Posted, Request, Result, Store};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     hub::Hub,
     log::Log,
     metrics::Metrics,
-    orphans::Orphans,
+    orphans::{Claimant, Orphans},
     problem::Problem,
     site::Site,
     tokens::{Tokens, own_number},
@@ -107,20 +107,18 @@ impl App {
         let wait = wait.min(Millis::try_from(self.config.wait.as_millis()).unwrap_or(Millis::MAX));
         let until = self.store.now().saturating_add(wait);
         let (tell, told) = oneshot::channel();
-        let (store, orphans, name) =
-            (self.store.clone(), self.orphans.clone(), (claim.owner, claim.request_id.clone()));
-        orphans.adopt(name.0, name.1.as_deref());
-        let own_name = name.clone();
+        let by = Claimant { owner: claim.owner, actor: claim.actor.clone(), request_id: claim.request_id.clone() };
+        let (store, orphans, name) = (self.store.clone(), self.orphans.clone(), by.clone());
+        orphans.adopt(&by);
         let posted = self.store.post_claim(claim, Some(until), move |answer| {
             if let Err(Ok(untold)) = tell.send(answer) {
-                orphans.take_in(&store, name.0, name.1.as_deref(), untold);
+                orphans.take_in(&store, name, untold);
             }
         });
         if wait > 0 {
             self.metrics.waiting.inc();
         }
-        let mut waiting =
-            Waiting { posted, told, app: self, name: own_name, counted: (wait > 0).then_some(&self.metrics.waiting) };
+        let mut waiting = Waiting { posted, told, app: self, by, counted: (wait > 0).then_some(&self.metrics.waiting) };
         let mut stopping = self.stopping.clone();
         let stopped_first = tokio::select! {
             biased;
@@ -156,7 +154,7 @@ struct Waiting<'a> {
     posted: Posted,
     told: oneshot::Receiver<Result<Committed>>,
     app: &'a App,
-    name: (OwnerId, Option<String>),
+    by: Claimant,
     counted: Option<&'a Gauge>,
 }
 
@@ -171,7 +169,7 @@ impl Drop for Waiting<'_> {
         self.posted.cancel();
         self.told.close();
         if let Ok(Ok(untold)) = self.told.try_recv() {
-            self.app.orphans.take_in(&self.app.store, self.name.0, self.name.1.as_deref(), untold);
+            self.app.orphans.take_in(&self.app.store, self.by.clone(), untold);
         }
     }
 }

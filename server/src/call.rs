@@ -14,6 +14,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{access::Who, problem::Problem};
 
+/// What a caller says of himself: `host:pid` mostly.
+pub const ACTOR: HeaderName = HeaderName::from_static("tenure-actor");
+
 /// A request that was let in.
 pub struct Call {
     /// What stood at the path's variable places, decoded.
@@ -47,6 +50,11 @@ impl Call {
             return Ok(());
         }
         Err(Problem::invalid("the body: there is nothing to say here: send {} or nothing"))
+    }
+
+    /// Who does it, for the journal.
+    pub fn actor(&self) -> Option<Arc<str>> {
+        self.who.actor(self.headers.get(ACTOR))
     }
 
     /// The request id that came as a header.

@@ -14,7 +14,7 @@ use crate::{
     access::Who,
     app::App,
     body::Body,
-    call::{Call, Query, read_body},
+    call::{ACTOR, Call, Query, read_body},
     config::Level,
     conn::{Conn, Doing, Sending},
     problem::Problem,
@@ -33,6 +33,8 @@ struct Known {
     path: String,
     route: Option<&'static Route>,
     who: Option<Arc<Who>>,
+    /// What the caller says of himself.
+    told: Option<HeaderValue>,
     code: Option<&'static str>,
 }
 
@@ -43,7 +45,7 @@ pub async fn answer(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) 
     let origin = if app.config.origins.is_empty() { None } else { request.headers().get(ORIGIN).cloned() };
     // Copied: what is left of the head would keep the connection's whole read buffer while the request is served.
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut known = Known { method, path, route: None, who: None, code: None };
+    let mut known = Known { method, path, route: None, who: None, told: None, code: None };
     let answer = handle(&app, &conn, request, &mut known).await;
     let mut response = answer.unwrap_or_else(|problem| {
         known.code = Some(problem.code);
@@ -96,6 +98,7 @@ async fn admit(app: &App, request: Request<Incoming>, known: &mut Known) -> Resu
         same_store(app, wanted)?;
     }
     known.who = Some(who.clone());
+    known.told = head.headers.get(ACTOR).cloned();
     let query = Query::read(head.uri.query())?;
     let (body, room) = read_body(body, app.config.body_bytes, &app.bodies).await?;
     Ok(Admitted::Call(route, Call { parts, query, headers: head.headers, body, who, _room: room }))
@@ -139,7 +142,9 @@ fn note(app: &App, known: &Known, response: &Response<Body>, began: Instant) {
     line.insert("path".into(), known.path.as_str().into());
     line.insert("status".into(), status.as_u16().into());
     line.insert("micros".into(), (took.as_micros() as u64).into());
-    line.insert("actor".into(), known.who.as_ref().map_or(Value::Null, |who| who.to_string().into()));
+    let actor =
+        |who: &Arc<Who>| who.actor(known.told.as_ref()).map_or_else(|| who.to_string(), |actor| actor.to_string());
+    line.insert("actor".into(), known.who.as_ref().map_or(Value::Null, |who| actor(who).into()));
     if let Some(code) = known.code {
         line.insert("code".into(), code.into());
     }

@@ -127,8 +127,8 @@ pub async fn update(app: Arc<App>, call: Call) -> Answer {
         Err(error) => return Ok(errors(StatusCode::BAD_REQUEST, &[format!("the update can't be read: {error}")])),
     };
     let mut faults = Faults::default();
-    let mut request = Request { owner: faults.owner(asked.clientid), ..Request::default() };
-    request.request_id = call.idempotency_key();
+    let (owner, actor, request_id) = (faults.owner(asked.clientid), call.actor(), call.idempotency_key());
+    let mut request = Request { owner, actor, request_id, ..Request::default() };
     for AddCall { group, mut rest } in asked.adds.unwrap_or_default() {
         let (data, available) = (faults.data(&mut rest), faults.when(rest.timespec));
         request.adds.push(Add { group, data, available, ..Add::default() });
@@ -158,6 +158,7 @@ pub async fn claim(app: Arc<App>, call: Call) -> Answer {
     let mut faults = Faults::default();
     let mut claim = Claim {
         owner: faults.owner(asked.clientid),
+        actor: call.actor(),
         request_id: call.idempotency_key(),
         groups: vec![asked.group],
         // A claim for no time at all is one that has lapsed at once.

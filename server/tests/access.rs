@@ -51,6 +51,21 @@ fn without_a_known_token_nothing_is_told_but_health() {
 }
 
 #[test]
+fn whoever_has_a_token_is_named_by_it_in_the_journal() {
+    let (served, _tokens) = guarded();
+    let mut client = served.client();
+    let bearer = format!("Bearer {ROOT}");
+    for more in [&[][..], &[("tenure-actor", "web-1:100")]] {
+        let mut headers = vec![("authorization", bearer.as_str()), ("content-type", "application/json")];
+        headers.extend(more);
+        assert_eq!(client.call("POST", "/v1/update", &headers, r#"{"adds":[{"group":"g"}]}"#).status, 200);
+    }
+    let log = call(&mut client, ROOT, "GET", "/v1/log", "").json();
+    let actors: Vec<_> = log["entries"].as_array().unwrap().iter().map(|entry| entry["actor"].clone()).collect();
+    assert_eq!(actors, ["root", "root/web-1:100"]);
+}
+
+#[test]
 fn a_scope_holds_for_its_groups_and_tables_alone() {
     let (served, _tokens) = guarded();
     served.store.add_many("map", ["a", "b"]).unwrap();

@@ -50,6 +50,31 @@ fn served(limits: Limits) -> Opened {
     Opened { store, clock, keep: Box::new((server, folder)) }
 }
 
+#[test]
+fn a_refusal_names_the_client_that_claimed_and_the_log_who_did_what() {
+    let served = Served::new();
+    let (one, other) = (OwnerId(7), OwnerId(9));
+    let as_of = |actor: &str, owner| Options::new().actor(actor).owner(owner).connect(url(served.at)).unwrap();
+    let (web, late) = (as_of("web-2:311", other), as_of("web-1:100", one));
+    late.add("map", "x").unwrap();
+    let lost = late.claim(&["map"], Duration::from_millis(1)).unwrap().unwrap();
+    let claim = Claim { groups: vec!["map".into()], ..Claim::default() };
+    assert_eq!(web.claim_until(&claim, None, None).unwrap().tasks.len(), 1);
+    let refused = late.finish(&lost).unwrap_err();
+    assert!(refused.to_string().contains("was claimed again by owner 9 (web-2:311)"), "{refused}");
+    let request = Request { actor: Some("a part of it".into()), ..Request::default() };
+    late.update(Request { adds: vec![Add { group: "map".into(), ..Add::default() }], ..request }).unwrap();
+    let mut actors = Vec::new();
+    let mut history = History::connect(&url(served.at), &Options::new()).unwrap();
+    history
+        .read(&mut |event| {
+            actors.push(event.actor.to_string());
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(actors, ["web-1:100", "web-1:100", "web-2:311", "a_part_of_it"]);
+}
+
 /// Scripts that tell that a client gives every request an id, so that it can be repeated: one that changes nothing is an
 /// entry all the same, and takes a revision; one under narrow limits has an id that is too long.
 const OTHERS: &[&str] = &["a record is put, expected, removed", "limits are named with the value that broke them"];
@@ -389,7 +414,12 @@ fn closing_ends_every_wait_on_a_service() {
                 let (store, claim) = (&store, &claim);
                 scope.spawn(move || match i % 4 {
                     0 => store.claim_until(claim, None, None).map(drop),
-                    1 => store.watch().and_then(|mut watch| watch.next(LEASE * 10).map(drop)),
+                    // It sees the adds of the others before it ends.
+                    1 => store.watch().and_then(|mut watch| {
+                        loop {
+                            watch.next(LEASE * 10)?;
+                        }
+                    }),
                     2 => store.add("full", "x").and_then(|_| store.wait_empty(&["full"], None).map(drop)),
                     _ => store.claims(["map"]).next().unwrap().map(drop),
                 })

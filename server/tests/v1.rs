@@ -273,6 +273,33 @@ fn the_log_tells_what_became_of_a_task() {
 }
 
 #[test]
+fn entries_and_refusals_name_the_caller() {
+    let served = Served::new();
+    let mut client = served.client();
+    let mut by = |actor: &str, method: &str, path: &str, body: &str| {
+        client.call(method, path, &[("tenure-actor", actor), ("content-type", "application/json")], body)
+    };
+    by("web-1:100", "POST", "/v1/update", r#"{"owner":5,"adds":[{"group":"g","data":"x"}]}"#);
+    by("web-2:311", "POST", "/v1/claim", r#"{"owner":7,"groups":["g"]}"#);
+    by("web-1:100", "PUT", "/v1/groups/g/paused", r#"{"paused":true}"#);
+    by("web-3:4", "PUT", "/v1/tables/t/records/k", r#"{"value":"v"}"#);
+    by("web-3:4", "POST", "/v1/tables/t/records/n/increment", r#"{"by":2}"#);
+    let refused = by("web-1:100", "POST", "/v1/update", r#"{"owner":5,"deletes":[2]}"#);
+    assert_eq!(refused.problem(), (409, "held".into()));
+    let said = refused.json()["detail"].to_string();
+    assert!(said.contains("owner 7 (web-2:311)"), "{said}");
+    by("go:1", "POST", "/update", r#"{"clientid":7,"deletes":[2]}"#);
+    served.post("/v1/update", r#"{"owner":5,"adds":[{"group":"g"}]}"#);
+    let log = served.get("/v1/log");
+    let actors: Vec<&str> =
+        log["entries"].as_array().unwrap().iter().map(|entry| entry["actor"].as_str().unwrap()).collect();
+    let service = served.store.actor();
+    assert_eq!(actors, ["web-1:100", "web-2:311", "web-1:100", "web-3:4", "web-3:4", "go:1", service], "{log}");
+    let long = by(&"x".repeat(300), "POST", "/v1/update", r#"{"adds":[{"group":"g"}]}"#);
+    assert_eq!(long.problem(), (413, "over_limit".into()));
+}
+
+#[test]
 fn numbers_snapshots_and_backups_are_to_be_had() {
     let served = Served::new();
     served.store.add_many("g", ["a", "b"]).unwrap();

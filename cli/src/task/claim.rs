@@ -60,6 +60,7 @@ pub fn claim(setting: &Setting, out: &mut Output, args: &Claim) -> Result<i32> {
     let store = setting.present(&args.at.store)?;
     let claim = tenure::Claim {
         owner: owner(args.owner),
+        actor: None,
         request_id: args.request_id.clone(),
         groups: args.groups.clone(),
         lease: args.lease.as_millis() as u64,

@@ -1,4 +1,4 @@
-use alloc::{format, vec, vec::Vec};
+use alloc::{format, string::ToString as _, vec, vec::Vec};
 
 use super::*;
 use crate::{
@@ -114,6 +114,29 @@ fn those_who_watch_are_told_what_is_confirmed_and_nothing_else() {
     assert_eq!(kinds, [ChangeKind::Added, ChangeKind::Changed, ChangeKind::Removed]);
     assert_eq!(events[2].changes[0].reason, Some(Reason::Finished));
     assert_eq!((&*events[0].actor, events[0].at, events[0].author), ("test:1", NOW, Author(1)));
+}
+
+#[test]
+fn an_entry_says_who_did_it_the_handle_or_whom_the_request_names() {
+    let mut engine = engine(1);
+    engine.watch(true);
+    let by = |actor: Option<&str>| Request { actor: actor.map(Into::into), owner: OwnerId(9), ..add("a") };
+    for actor in [None, Some("web-2:311"), Some("web-3:5"), None] {
+        stage(&mut engine, &by(actor));
+        confirm(&mut engine);
+    }
+    let actors: Vec<_> = engine.take_events().iter().map(|event| event.actor.to_string()).collect();
+    assert_eq!(actors, ["test:1", "web-2:311", "web-3:5", "test:1"]);
+    let claim = Claim { actor: Some("web-4:1".into()), groups: vec!["a".into()], limit: 4, ..Claim::default() };
+    engine.stage(Ask::Claim(&Claim { owner: OwnerId(8), ..claim }), NOW, 0).unwrap();
+    confirm(&mut engine);
+    let deletes = vec![Delete { id: TaskId(5), ..Delete::default() }];
+    let refused = engine.stage(Ask::Update(&Request { deletes, ..by(None) }), NOW, 0).unwrap_err();
+    assert!(refused.to_string().contains("owner 8 (web-4:1)"), "{refused}");
+    for label in ["", "a\0b", &"x".repeat(256)] {
+        let refused = engine.stage(Ask::Update(&by(Some(label))), NOW, 0).unwrap_err();
+        assert!(refused.to_string().contains("actor: an actor's label"), "{refused}");
+    }
 }
 
 #[test]

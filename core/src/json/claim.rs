@@ -30,6 +30,7 @@ pub fn read_claim(text: &[u8]) -> Result<ClaimCall> {
     let usual = Claim::default();
     let claim = Claim {
         owner: fields.optional("owner", owner)?.unwrap_or_default(),
+        actor: None,
         request_id: fields.optional("request_id", string)?,
         groups: fields.list("groups", string)?,
         lease: fields.optional("lease", millis)?.unwrap_or(usual.lease),

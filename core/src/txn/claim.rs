@@ -4,11 +4,11 @@ use alloc::{borrow::Cow, string::String};
 
 use smallvec::SmallVec;
 
-use super::{Bench, Plan, Reasons, Verdict, begin_payload, fate::fate, legal};
+use super::{Asker, Bench, Plan, Reasons, Verdict, begin_payload, fate::fate, legal};
 use crate::{
     entry::{Op, Retitle, write_op},
     error::{Error, Refusal},
-    id::{OwnerId, TaskId},
+    id::TaskId,
     record::GROUPS_TABLE,
     request::{Claim, Depend, Order},
     state::{FoldMap, dice::Dice, key_hash},
@@ -18,11 +18,11 @@ use crate::{
 pub(super) fn judge(
     bench: &Bench<'_>,
     claim: &Claim,
-    owner: OwnerId,
-    mark: Option<(&str, u64)>,
+    asker: Asker<'_>,
     dice: &mut Dice,
     plan: &mut Plan,
 ) -> Result<Verdict, Error> {
+    let owner = asker.owner;
     let mut illegal = Reasons::default();
     legal::claim(&mut illegal, claim, bench.limits, bench.now);
     // As an illegal update, it is not judged further.
@@ -89,9 +89,9 @@ pub(super) fn judge(
         plan.answer.ids.push(TaskId(id));
     }
     if plan.footprint.is_asked_for() {
-        plan.footprint.request = mark.map(|(id, _)| (owner.0, id.into()));
+        plan.footprint.request = asker.mark.map(|(id, _)| (owner.0, id.into()));
     }
-    begin_payload(bench, owner, mark, plan, taken.len(), 0);
+    begin_payload(bench, asker, plan, taken.len(), 0);
     for (&slot, id) in taken.iter().zip(first..) {
         let title = bench.state.title_in(slot);
         plan.footprint.task(title.id);

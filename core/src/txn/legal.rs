@@ -19,6 +19,13 @@ pub(super) fn request_id(id: &str, limits: &Limits) -> Result<(), Error> {
     reasons.finish()
 }
 
+/// The label of who asks.
+pub(super) fn actor(label: &str, limits: &Limits) -> Result<(), Error> {
+    let mut reasons = Reasons::default();
+    text(&mut reasons, || "actor".into(), label, limits.name_bytes, "an actor's label");
+    reasons.finish()
+}
+
 /// Everything in an update that can be judged without the state.
 pub(super) fn update(reasons: &mut Reasons, request: &Request, limits: &Limits, now: Millis) {
     let items = request.adds.len()

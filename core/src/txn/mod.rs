@@ -60,6 +60,23 @@ impl<'a> Ask<'a> {
             Self::Claim(claim) => claim.owner,
         }
     }
+
+    fn actor(self) -> Option<&'a str> {
+        match self {
+            Self::Update(request) => request.actor.as_deref(),
+            Self::Claim(claim) => claim.actor.as_deref(),
+        }
+    }
+}
+
+/// Who asks, as it is told in the entry's head.
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    owner: OwnerId,
+    /// `None` for the handle's own label.
+    actor: Option<&'a str>,
+    /// The request id, and what was asked under it.
+    mark: Option<(&'a str, u64)>,
 }
 
 /// What a handle brings to every request.
@@ -103,12 +120,12 @@ pub struct Answer {
     pub counts: Vec<i64>,
     /// Where the tasks that its ops change stand, in the order of the ops: judging has looked for them already.
     pub(crate) slots: SmallVec<[u32; 4]>,
-    /// What stands at the beginning of the entry's payload, where it carries no request id.
+    /// What stands at the beginning of the entry's payload, where it carries no request id and the handle's own label.
     pub(crate) written: Option<Written>,
 }
 
 impl Answer {
-    /// What applying the entry need not find out again; `actor` is who asked for it.
+    /// What applying the entry need not find out again; `actor` is the handle's own label.
     pub(crate) fn known<'a>(&'a self, actor: &'a str) -> Known<'a> {
         let head = self.written.map(|Written { now, owner, ops, len }| {
             (EntryHead { now, owner, actor: Cow::Borrowed(actor), request: None, ops }, len)
@@ -165,6 +182,10 @@ pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice, plan: &mut
         OwnerId(0) => bench.caller.owner,
         owner => owner,
     };
+    let actor = ask.actor();
+    if let Some(label) = actor {
+        legal::actor(label, bench.limits)?;
+    }
     let mut mark = None;
     if let Some(id) = ask.request_id() {
         legal::request_id(id, bench.limits)?;
@@ -192,21 +213,16 @@ pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice, plan: &mut
         }
         mark = Some((id, asked));
     }
+    let asker = Asker { owner, actor, mark };
     match ask {
-        Ask::Update(request) => update::judge(bench, request, owner, mark, plan),
-        Ask::Claim(request) => claim::judge(bench, request, owner, mark, dice, plan),
+        Ask::Update(request) => update::judge(bench, request, asker, plan),
+        Ask::Claim(request) => claim::judge(bench, request, asker, dice, plan),
     }
 }
 
 /// Begins a plan's payload: writes the head. As many ops follow, with so many bytes of data.
-fn begin_payload(
-    bench: &Bench<'_>,
-    owner: OwnerId,
-    mark: Option<(&str, u64)>,
-    plan: &mut Plan,
-    ops: usize,
-    data: usize,
-) {
+fn begin_payload(bench: &Bench<'_>, asker: Asker<'_>, plan: &mut Plan, ops: usize, data: usize) {
+    let Asker { owner, actor, mark } = asker;
     let request = mark.map(|(id, fingerprint)| RequestMark {
         id: Cow::Borrowed(id),
         fingerprint,
@@ -214,15 +230,20 @@ fn begin_payload(
         counts: plan.answer.counts.clone(),
     });
     let Plan { payload, answer, head, .. } = plan;
-    if (head.0, head.1) != (bench.now, owner) || head.2.is_empty() {
-        head.2.clear();
-        write_who(&mut head.2, bench.now, owner, &bench.caller.actor);
-        (head.0, head.1) = (bench.now, owner);
+    if let Some(actor) = actor {
+        payload.reserve(64 + actor.len() + ops * 32 + data);
+        write_who(payload, bench.now, owner, actor);
+    } else {
+        if (head.0, head.1) != (bench.now, owner) || head.2.is_empty() {
+            head.2.clear();
+            write_who(&mut head.2, bench.now, owner, &bench.caller.actor);
+            (head.0, head.1) = (bench.now, owner);
+        }
+        payload.reserve(64 + head.2.len() + ops * 32 + data);
+        payload.extend_from_slice(&head.2);
     }
-    payload.reserve(64 + head.2.len() + ops * 32 + data);
-    payload.extend_from_slice(&head.2);
     write_request(payload, request.as_ref(), ops as u32);
-    if request.is_none() {
+    if request.is_none() && actor.is_none() {
         answer.written = Some(Written { now: bench.now, owner, ops: ops as u32, len: payload.len() });
     }
 }

@@ -5,7 +5,7 @@ use alloc::{borrow::Cow, format, vec::Vec};
 use smallvec::SmallVec;
 
 use super::{
-    Bench, Plan, Reasons, Verdict, begin_payload,
+    Asker, Bench, Plan, Reasons, Verdict, begin_payload,
     fate::fate,
     legal,
     ops::{new_image, update_op},
@@ -26,18 +26,12 @@ use crate::{
 const WORDED: usize = 256;
 
 /// Judges an update.
-pub(super) fn judge(
-    bench: &Bench<'_>,
-    request: &Request,
-    owner: OwnerId,
-    mark: Option<(&str, u64)>,
-    plan: &mut Plan,
-) -> Result<Verdict, Error> {
+pub(super) fn judge(bench: &Bench<'_>, request: &Request, asker: Asker<'_>, plan: &mut Plan) -> Result<Verdict, Error> {
     let mut reasons = Reasons::default();
     legal::update(&mut reasons, request, bench.limits, bench.now);
     // An illegal request is not judged further: its other reasons could mislead.
     reasons.finish()?;
-    let mut draft = Drafting::new(bench, owner, plan);
+    let mut draft = Drafting::new(bench, asker.owner, plan);
     if draft.meets_staged(request) {
         return Ok(Verdict::Deferred);
     }
@@ -54,7 +48,7 @@ pub(super) fn judge(
     let added = adds.iter().any(|add| matches!(add, Added::New { .. }));
     draft.plan.footprint.added_bytes += records.bytes;
     room(bench, &draft.plan.footprint, added, !request.puts.is_empty())?;
-    Ok(draft.finish(request, &adds, &records, mark))
+    Ok(draft.finish(request, &adds, &records, asker))
 }
 
 /// What an add turned out to be.
@@ -261,13 +255,7 @@ impl<'a, 'b, 'p> Drafting<'a, 'b, 'p> {
         adds
     }
 
-    fn finish(
-        &mut self,
-        request: &Request,
-        adds: &[Added<'_>],
-        records: &Records<'a>,
-        mark: Option<(&str, u64)>,
-    ) -> Verdict {
+    fn finish(&mut self, request: &Request, adds: &[Added<'_>], records: &Records<'a>, asker: Asker<'_>) -> Verdict {
         let bench = self.bench;
         let mut next_id = bench.next_id.0;
         let mut draw = || {
@@ -320,15 +308,15 @@ impl<'a, 'b, 'p> Drafting<'a, 'b, 'p> {
         }
         let ops = ops.ops();
         // What changes nothing is not written, unless its answer must be remembered.
-        if ops.is_empty() && mark.is_none() {
+        if ops.is_empty() && asker.mark.is_none() {
             return Verdict::Answer { revision: bench.state.revision(), repeated: false };
         }
         if self.plan.footprint.is_asked_for() {
             self.plan.footprint.records = records.footprint(bench);
-            self.plan.footprint.request = mark.map(|(id, _)| (self.owner.0, id.into()));
+            self.plan.footprint.request = asker.mark.map(|(id, _)| (self.owner.0, id.into()));
         }
         self.plan.next_id = TaskId(next_id);
-        begin_payload(bench, self.owner, mark, self.plan, ops.len(), ops.iter().map(Op::data_len).sum());
+        begin_payload(bench, asker, self.plan, ops.len(), ops.iter().map(Op::data_len).sum());
         write_ops(&mut self.plan.payload, ops);
         Verdict::Planned
     }

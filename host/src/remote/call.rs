@@ -3,7 +3,7 @@
 //! A call that changes something carries a request id, so that it can be made again whenever its answer did not come:
 //! the service gives a repeat the first outcome. What was refused is never tried again here.
 
-use std::{pin::pin, task::Poll, time::Duration};
+use std::{pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -42,12 +42,14 @@ pub(super) struct Call {
     pub writes: bool,
     /// For how long it is made again; the client's own span where nothing is said.
     pub retry_for: Option<Duration>,
+    /// The label of who does it, where it is not the client's own.
+    pub actor: Option<Arc<str>>,
 }
 
 impl Call {
     pub fn get(path: impl Into<String>) -> Self {
         let (path, body, wait) = (path.into(), Bytes::new(), Duration::ZERO);
-        Self { method: Method::GET, path, body, wait, writes: false, retry_for: None }
+        Self { method: Method::GET, path, body, wait, writes: false, retry_for: None, actor: None }
     }
 
     pub fn post(path: impl Into<String>, body: impl Into<Bytes>) -> Self {
@@ -127,7 +129,8 @@ impl Client {
         if let Some(store) = inner.known.get() {
             headers.insert(STORE, store.header.clone());
         }
-        headers.insert(ACTOR, inner.actor_header.clone());
+        let actor = call.actor.as_deref().map_or_else(|| Ok(inner.actor_header.clone()), actor_header);
+        headers.insert(ACTOR, actor.map_err(Failure::last)?);
         headers.extend(more);
         let response = inner.dial.send(request).await.map_err(|error| {
             if error.is_connect() {
@@ -157,6 +160,12 @@ impl Client {
 #[cold]
 pub(super) fn closed() -> Error {
     Error::new(Code::Closed, "the handle was closed: connect again")
+}
+
+/// A label as a header holds it: what is no visible ASCII becomes `_`.
+pub(super) fn actor_header(actor: &str) -> Result<HeaderValue> {
+    let spelled: String = actor.chars().map(|sign| if sign.is_ascii_graphic() { sign } else { '_' }).collect();
+    HeaderValue::try_from(spelled).map_err(|error| Error::new(Code::Invalid, format!("the actor {actor:?}: {error}")))
 }
 
 /// The error of a call that is given up.

@@ -52,7 +52,8 @@ impl Client {
             let left = until.map_or(Millis::MAX, |until| until.saturating_sub(self.now()));
             let wait = left.min(self.longest_wait());
             let call = json::ClaimCall { claim: signed.claim.clone(), wait: Some(wait) };
-            let post = Call { wait: Duration::from_millis(wait), ..Call::post("/v1/claim", json::text(&call)) };
+            let (wait, actor) = (Duration::from_millis(wait), signed.claim.actor.clone());
+            let post = Call { wait, actor, ..Call::post("/v1/claim", json::text(&call)) };
             let mut got = self.call(&post, json::read_committed).await?;
             if got.repeated && signed.drawn {
                 // The answer came so late that the lease ran out and others claimed: it is as if nothing had been found.
@@ -72,9 +73,10 @@ impl Client {
 
     /// Gives back what a claim got whose caller has gone.
     pub(super) async fn settle(&self, Signed { claim, .. }: Signed) {
-        let owner = claim.owner;
+        let (owner, actor) = (claim.owner, claim.actor.clone());
+        let soon = |post: Call| Call { retry_for: Some(SETTLE), actor: actor.clone(), ..post };
         let call = json::ClaimCall { claim, wait: Some(0) };
-        let post = Call { retry_for: Some(SETTLE), ..Call::post("/v1/claim", json::text(&call)) };
+        let post = soon(Call::post("/v1/claim", json::text(&call)));
         // Under the same request id it is answered with what the first one got. Where nobody answers, the service gives
         // it back by itself, or the lease runs out.
         let Ok(got) = self.call(&post, json::read_committed).await else { return };
@@ -83,7 +85,7 @@ impl Client {
         if !updates.is_empty() {
             let mut request = Request { owner, updates, ..Request::default() };
             if self.sign(&mut request.owner, &mut request.request_id).is_ok() {
-                let post = Call { retry_for: Some(SETTLE), ..Call::post("/v1/update", json::text(&request)) };
+                let post = soon(Call::post("/v1/update", json::text(&request)));
                 let _ = self.call(&post, json::read_committed).await;
             }
         }

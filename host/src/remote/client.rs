@@ -13,7 +13,12 @@ use tenure_core::{
 };
 use tokio::sync::watch;
 
-use super::{call::Call, dial::Dial, options::Remoteness, url::Url};
+use super::{
+    call::{Call, actor_header},
+    dial::Dial,
+    options::Remoteness,
+    url::Url,
+};
 use crate::{
     Options,
     clock::Clock,
@@ -82,9 +87,7 @@ impl Client {
             )
         })?;
         let actor = options.actor.clone().unwrap_or_else(default_actor);
-        let spelled: String = actor.chars().map(|sign| if sign.is_ascii_graphic() { sign } else { '_' }).collect();
-        let actor_header = HeaderValue::try_from(spelled)
-            .map_err(|error| Error::new(Code::Invalid, format!("the actor {actor:?}: {error}")))?;
+        let actor_header = actor_header(&actor)?;
         Ok(Self(Arc::new(Inner {
             url,
             dial,
@@ -154,7 +157,8 @@ impl Client {
         } else {
             self.sign(&mut request.owner, &mut request.request_id)?;
         }
-        self.call(&Call::post("/v1/update", json::text(&request)), json::read_committed).await
+        let post = Call { actor: request.actor.clone(), ..Call::post("/v1/update", json::text(&request)) };
+        self.call(&post, json::read_committed).await
     }
 
     /// In whose name, and under which id it is made again.

@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard};
 
 use tenure_core::{
     Add, Code, Committed, Data, Delete, Depend, Error, Guard, Increment, OwnerId, Put, Record, Refusal, Remove,
-    Request, Result, Revision, Task, TaskId, Update, Verb, When, entry::Reason,
+    Request, Result, Revision, Task, TaskId, Update, Verb, When, entry::Reason, json::set_paused, record::GROUPS_TABLE,
 };
 
 use super::{
@@ -192,6 +192,22 @@ impl Transaction {
     /// In whose name it is asked; the owner of the last task named, where nothing is said.
     pub fn owner(&mut self, owner: OwnerId) {
         self.request.owner = owner;
+    }
+
+    /// Who does it, for the journal and for the words of refusals; the label of the handle, where nothing is said.
+    pub fn actor(&mut self, actor: impl Into<Arc<str>>) {
+        self.request.actor = Some(actor.into());
+    }
+
+    /// Whether claims skip a group. Its other settings stay, and what is held or comes is not touched.
+    pub fn pause(&mut self, group: &str, paused: bool) -> Result<()> {
+        let present = self.get(GROUPS_TABLE, group)?;
+        match set_paused(present.as_ref().map(|record| &record.value[..]), paused)? {
+            Some(settings) => self.put(GROUPS_TABLE, group, settings),
+            None if present.is_some() => self.remove(GROUPS_TABLE, group),
+            None => {}
+        }
+        Ok(())
     }
 
     fn join(&mut self, task: &impl Subject) -> TaskName {

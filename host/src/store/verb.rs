@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tenure_core::{
     Add, Claim, Code, Committed, Data, Delete, Error, Increment, Millis, OwnerId, Put, Remove, Request, Result,
-    Revision, Task, TaskId, Update, Verb, When, entry::Reason, json::set_paused, record::GROUPS_TABLE,
+    Revision, Task, TaskId, Update, Verb, When, entry::Reason,
 };
 
 #[cfg(feature = "client")]
@@ -230,15 +230,7 @@ impl Store {
         if let Place::Remote(remote) = &self.place {
             return remote.write(remote.client().pause(group, paused));
         }
-        let ((), committed) = self.transact_with(None, RUNS, |tx| {
-            let present = tx.get(GROUPS_TABLE, group)?;
-            match set_paused(present.as_ref().map(|record| &record.value[..]), paused)? {
-                Some(settings) => tx.put(GROUPS_TABLE, group, settings),
-                None if present.is_some() => tx.remove(GROUPS_TABLE, group),
-                None => {}
-            }
-            Ok(())
-        })?;
+        let ((), committed) = self.transact_with(None, RUNS, |tx| tx.pause(group, paused))?;
         Ok(committed.revision)
     }
 

@@ -20,6 +20,7 @@ use crate::{
 pub async fn update(app: Arc<App>, call: Call) -> Answer {
     let mut request = read_request(&call.body)?;
     request.request_id = request.request_id.or_else(|| call.idempotency_key());
+    request.actor = call.actor();
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(&app, &request).await?;
     Ok(respond::spelled(&app.update(request).await?))
@@ -44,6 +45,7 @@ pub async fn claim(app: Arc<App>, call: Call) -> Answer {
     let asked = read_claim(&call.body)?;
     let mut claim = asked.claim;
     claim.request_id = claim.request_id.or_else(|| call.idempotency_key());
+    claim.actor = call.actor();
     claim.owner = app.owners.bind(&call.who, claim.owner)?;
     for group in &claim.groups {
         call.who.need(Scope::Claim, On::Group(group))?;

@@ -140,7 +140,7 @@ pub async fn remove(app: Arc<App>, call: Call) -> Answer {
 
 async fn commit(app: &App, call: &Call, mut request: Request) -> Answer {
     let conditional = call.header(IF_MATCH).is_some() || call.header(IF_NONE_MATCH).is_some();
-    request.request_id = call.idempotency_key();
+    (request.actor, request.request_id) = (call.actor(), call.idempotency_key());
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(app, &request).await?;
     let revision = app.update(request).await.map_err(|error| failed(error, conditional))?.revision;
@@ -167,7 +167,8 @@ pub async fn increment(app: Arc<App>, call: Call) -> Answer {
     }
     let (table, key) = (call.part(0).to_owned(), call.part(1).to_owned());
     let increments = vec![Increment { table, key, by, min, max }];
-    let mut request = Request { increments, request_id: call.idempotency_key(), ..Request::default() };
+    let (actor, request_id) = (call.actor(), call.idempotency_key());
+    let mut request = Request { increments, actor, request_id, ..Request::default() };
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(&app, &request).await?;
     let committed = app.update(request).await?;

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, sync::Arc, time::Duration};
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 use tenure::{
-    Filter, GroupStats, Store, Task, TaskId, TaskState,
+    Committed, Filter, GroupStats, Store, Task, TaskId, TaskState,
     core::json::{self, Spelled},
 };
 
@@ -153,6 +153,15 @@ pub async fn pause(app: Arc<App>, call: Call) -> Answer {
         (1, Some(Value::Bool(paused))) => *paused,
         _ => return Err(Problem::invalid(r#"the body is {"paused": true} or {"paused": false}"#)),
     };
-    let revision = app.read(move |store| store.pause(&name, paused)).await?;
+    let actor = call.actor();
+    let pause = move |store: &Store| {
+        store.transact_with(None, 16, |tx| {
+            if let Some(actor) = &actor {
+                tx.actor(actor.clone());
+            }
+            tx.pause(&name, paused)
+        })
+    };
+    let ((), Committed { revision, .. }) = app.read(pause).await?;
     Ok(respond::json(&json!({"paused": paused, "revision": revision})))
 }

@@ -40,6 +40,7 @@ fn claim_of(fields: &Fields<'_>, groups: &Unknown<'_>) -> napi::Result<Claim> {
         limit: fields.optional("limit", count)?.unwrap_or(1),
         depends: depends(fields)?,
         owner: OwnerId(fields.id("owner")?.unwrap_or_default()),
+        actor: None,
         request_id: fields.text("requestId")?,
     })
 }

@@ -219,6 +219,7 @@ pub fn parts(value: Unknown<'_>) -> napi::Result<Request> {
     let named = owners.rfind(|owner| owner.0 != 0).unwrap_or_default();
     Ok(Request {
         owner: fields.id("owner")?.map_or(named, OwnerId),
+        actor: None,
         request_id: fields.text("requestId")?,
         adds,
         updates: updates.into_iter().map(|(update, _)| update).collect(),

@@ -64,6 +64,7 @@ impl Store {
             guards: parts(guards, types::guards)?,
             depends_only,
             owner: owner.map_or(named, OwnerId),
+            actor: None,
             request_id: request_id.map(|id| id.0),
         };
         py.detach(|| self.store().update(request)).map(Committed).raised(py)
