@@ -60,6 +60,7 @@ fn a_request_is_read_as_it_was_written() {
     let update = |(i, verb): (usize, &Verb)| Update { id: TaskId(i as u64 + 1), verb: *verb, ..Update::default() };
     let full = Request {
         owner: OwnerId(7),
+        actor: None,
         request_id: Some("r\"1".into()),
         adds: vec![
             add.clone(),
@@ -112,6 +113,7 @@ fn now_is_written_as_no_delay_where_it_has_to_be_said() {
 fn a_claim_is_read_as_it_was_written() {
     let claim = Claim {
         owner: OwnerId(7),
+        actor: None,
         request_id: Some("r".into()),
         groups: vec!["a".into(), "b".into()],
         lease: 5,

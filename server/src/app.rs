@@ -14,11 +14,11 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use crate::{
     access::{Owners, Who},
     config::Config,
-    conn::Conns,
+    conn::{Conn, Conns},
     hub::Hub,
     log::Log,
     metrics::Metrics,
-    orphans::{Claimant, Orphans},
+    orphans::{Claimant, Claimed, Orphans},
     problem::Problem,
     site::Site,
     tokens::{Tokens, own_number},
@@ -102,17 +102,29 @@ impl App {
     }
 
     /// Claims tasks, waiting for them at most `wait` milliseconds, or until the service stops. Where this is dropped
-    /// before it answers, nothing stays held.
-    pub async fn claim(&self, claim: Claim, wait: Millis) -> Result<Committed> {
+    /// before it answers, nothing stays held; nor where `conn` ends before the answer is on its way.
+    pub async fn claim(&self, conn: &Conn, claim: Claim, wait: Millis) -> Result<Committed> {
+        let by = Claimant { owner: claim.owner, actor: claim.actor.clone(), request_id: claim.request_id.clone() };
+        let answer = self.claim_for(by.clone(), claim, wait).await;
+        if let Ok(claimed) = &answer
+            && let Some(claimed) = Claimed::new(by, claimed)
+        {
+            conn.owe(claimed);
+        }
+        answer
+    }
+
+    async fn claim_for(&self, by: Claimant, claim: Claim, wait: Millis) -> Result<Committed> {
         let wait = wait.min(Millis::try_from(self.config.wait.as_millis()).unwrap_or(Millis::MAX));
         let until = self.store.now().saturating_add(wait);
         let (tell, told) = oneshot::channel();
-        let by = Claimant { owner: claim.owner, actor: claim.actor.clone(), request_id: claim.request_id.clone() };
         let (store, orphans, name) = (self.store.clone(), self.orphans.clone(), by.clone());
         orphans.adopt(&by);
         let posted = self.store.post_claim(claim, Some(until), move |answer| {
-            if let Err(Ok(untold)) = tell.send(answer) {
-                orphans.take_in(&store, name, untold);
+            if let Err(Ok(untold)) = tell.send(answer)
+                && let Some(untold) = Claimed::new(name, &untold)
+            {
+                orphans.take_in(&store, untold);
             }
         });
         if wait > 0 {
@@ -168,8 +180,10 @@ impl Drop for Waiting<'_> {
         }
         self.posted.cancel();
         self.told.close();
-        if let Ok(Ok(untold)) = self.told.try_recv() {
-            self.app.orphans.take_in(&self.app.store, self.by.clone(), untold);
+        if let Ok(Ok(untold)) = self.told.try_recv()
+            && let Some(untold) = Claimed::new(self.by.clone(), &untold)
+        {
+            self.app.orphans.take_in(&self.app.store, untold);
         }
     }
 }

@@ -12,7 +12,7 @@ use hyper::{
 use percent_encoding::percent_decode_str;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{access::Who, problem::Problem};
+use crate::{access::Who, conn::Conn, problem::Problem};
 
 /// What a caller says of himself: `host:pid` mostly.
 pub const ACTOR: HeaderName = HeaderName::from_static("tenure-actor");
@@ -25,6 +25,7 @@ pub struct Call {
     pub headers: HeaderMap,
     pub body: Bytes,
     pub who: Arc<Who>,
+    pub conn: Arc<Conn>,
     /// Its share of the memory for bodies.
     pub _room: Option<OwnedSemaphorePermit>,
 }

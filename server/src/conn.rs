@@ -7,20 +7,16 @@
 //! ```
 
 use std::{
-    io,
-    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering},
     },
-    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::Notify,
-};
+use tokio::sync::Notify;
+
+use crate::orphans::Claimed;
 
 /// What a connection is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,6 +43,9 @@ pub struct Conn {
     moved: AtomicU32,
     born: Instant,
     kill: Notify,
+    /// A claim whose answer has not gone out yet; `owes` says whether there is one.
+    owed: Mutex<Option<Claimed>>,
+    owes: AtomicBool,
 }
 
 /// How long each thing may take.
@@ -68,6 +67,8 @@ impl Conn {
             moved: AtomicU32::new(0),
             born: Instant::now(),
             kill: Notify::new(),
+            owed: Mutex::default(),
+            owes: AtomicBool::new(false),
         }
     }
 
@@ -101,6 +102,15 @@ impl Conn {
         (age(&self.since), age(&self.moved))
     }
 
+    /// Notes that a byte came or went.
+    pub fn moved(&self, came: bool) {
+        if came && self.doing() == Doing::Idle {
+            self.begin(Doing::Head);
+        } else {
+            self.moved.store(self.tenths(), Ordering::Relaxed);
+        }
+    }
+
     /// Whether its time is up.
     pub fn is_overdue(&self, patience: &Patience) -> bool {
         let (since, moved) = self.ages();
@@ -110,6 +120,24 @@ impl Conn {
             Doing::Reading | Doing::Sending => moved > patience.stall,
             Doing::Serving => false,
         }
+    }
+
+    /// A claim is to be answered. Until the answer is on its way, what was claimed would be held by nobody.
+    pub fn owe(&self, claimed: Claimed) {
+        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(claimed);
+        self.owes.store(true, Ordering::Release);
+    }
+
+    pub fn owes(&self) -> bool {
+        self.owes.load(Ordering::Relaxed)
+    }
+
+    /// What was claimed and not answered.
+    pub fn take_owed(&self) -> Option<Claimed> {
+        if !self.owes.swap(false, Ordering::Acquire) {
+            return None;
+        }
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Ends it; whatever it was serving is given up.
@@ -172,71 +200,5 @@ impl Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         self.0.begin(Doing::Idle);
-    }
-}
-
-/// A stream that notes on its connection whenever a byte moves.
-#[derive(Debug)]
-pub struct Noted<S> {
-    stream: S,
-    conn: Arc<Conn>,
-}
-
-impl<S> Noted<S> {
-    pub fn new(stream: S, conn: Arc<Conn>) -> Self {
-        Self { stream, conn }
-    }
-
-    fn moved(&self, read: bool) {
-        if read && self.conn.doing() == Doing::Idle {
-            self.conn.begin(Doing::Head);
-        } else {
-            self.conn.moved.store(self.conn.tenths(), Ordering::Relaxed);
-        }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Noted<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.moved(true);
-        }
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        if let Poll::Ready(Ok(_)) = written {
-            self.moved(false);
-        }
-        written
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        if let Poll::Ready(Ok(_)) = written {
-            self.moved(false);
-        }
-        written
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

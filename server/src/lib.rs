@@ -38,6 +38,7 @@ mod route;
 mod server;
 mod service;
 mod site;
+mod stream;
 mod tally;
 mod taskstore;
 mod times;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tenure::{Committed, OwnerId, Request, Store, Update, Verb, When};
+use tenure::{Committed, OwnerId, Request, Store, TaskId, Update, Verb, When};
 
 /// How long one who lost his connection has to ask again.
 const GRACE: Duration = Duration::from_secs(2);
@@ -20,27 +20,36 @@ pub struct Claimant {
     pub request_id: Option<String>,
 }
 
-/// What somebody claimed and was not told.
+/// What somebody claimed who is not told yet.
 #[derive(Debug)]
-struct Untold {
-    since: Instant,
-    actor: Option<Arc<str>>,
-    claimed: Committed,
+pub struct Claimed {
+    by: Claimant,
+    /// The tasks' ids and origins.
+    tasks: Vec<(TaskId, TaskId)>,
 }
 
-/// Claims that nobody was told of yet, by owner and request id.
+impl Claimed {
+    /// What there is to tell; `None` where nothing was found.
+    pub fn new(by: Claimant, claimed: &Committed) -> Option<Self> {
+        // A task of a repeated outcome that has changed since is somebody's by now.
+        let known = claimed.tasks.iter().filter(|task| task.origin.0 != 0);
+        let tasks: Vec<_> = known.map(|task| (task.id, task.origin)).collect();
+        (!tasks.is_empty()).then_some(Self { by, tasks })
+    }
+}
+
+/// Claims that nobody was told of yet, by owner and request id, and since when.
 #[derive(Debug, Default)]
-pub struct Orphans(Mutex<HashMap<(OwnerId, String), Untold>>);
+pub struct Orphans(Mutex<HashMap<(OwnerId, String), (Instant, Claimed)>>);
 
 impl Orphans {
     /// Takes in what nobody was told of.
-    pub fn take_in(&self, store: &Store, by: Claimant, claimed: Committed) {
-        let Claimant { owner, actor, request_id } = by;
-        match request_id {
-            None => release(store, owner, actor, &claimed),
+    pub fn take_in(&self, store: &Store, untold: Claimed) {
+        match untold.by.request_id.clone() {
+            None => release(store, &untold),
             Some(id) => {
-                let untold = Untold { since: Instant::now(), actor, claimed };
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((owner, id), untold);
+                let name = (untold.by.owner, id);
+                self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (Instant::now(), untold));
             }
         }
     }
@@ -55,30 +64,26 @@ impl Orphans {
     /// Releases those for whom nobody came; `all` where nobody can any more.
     pub fn release(&self, store: &Store, all: bool) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(owner, _), untold| {
-            let over = all || untold.since.elapsed() >= GRACE;
+        kept.retain(|_, (since, untold)| {
+            let over = all || since.elapsed() >= GRACE;
             if over {
-                release(store, *owner, untold.actor.take(), &untold.claimed);
+                release(store, untold);
             }
             !over
         });
     }
 }
 
-fn release(store: &Store, owner: OwnerId, actor: Option<Arc<str>>, claimed: &Committed) {
-    // A task of a repeated outcome that has changed since is somebody's by now.
-    let known = claimed.tasks.iter().filter(|task| task.origin.0 != 0);
-    let updates: Vec<Update> = known
-        .map(|task| Update {
-            id: task.id,
-            origin: Some(task.origin),
-            verb: Verb::Release,
-            available: Some(When::Now),
-            ..Update::default()
-        })
-        .collect();
-    if !updates.is_empty() {
-        // Where it does not work, the lease runs out by itself.
-        store.post(Request { owner, actor, updates, ..Request::default() }, |_| ());
-    }
+fn release(store: &Store, untold: &Claimed) {
+    let Claimant { owner, actor, .. } = &untold.by;
+    let give_back = |(id, origin): &(TaskId, TaskId)| Update {
+        id: *id,
+        origin: Some(*origin),
+        verb: Verb::Release,
+        available: Some(When::Now),
+        ..Update::default()
+    };
+    let updates = untold.tasks.iter().map(give_back).collect();
+    // Where it does not work, the lease runs out by itself.
+    store.post(Request { owner: *owner, actor: actor.clone(), updates, ..Request::default() }, |_| ());
 }

@@ -20,12 +20,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{
-    app::App,
-    config::Config,
-    conn::{Conn, Noted},
-    service, tls,
-};
+use crate::{app::App, config::Config, conn::Conn, service, stream::Noted, tls};
 
 /// Bytes of a request's head, and of what is read ahead.
 const HEAD: usize = 32 << 10;
@@ -209,6 +204,9 @@ async fn connection(app: Arc<App>, conn: Arc<Conn>, stream: TcpStream, tls: Opti
     tokio::select! {
         () = served => {}
         () = conn.ended() => {}
+    }
+    if let Some(untold) = conn.take_owed() {
+        app.orphans.take_in(&app.store, untold);
     }
     app.conns.leave(&conn);
 }

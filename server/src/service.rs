@@ -62,11 +62,11 @@ pub async fn answer(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) 
 
 async fn handle(
     app: &Arc<App>,
-    conn: &Conn,
+    conn: &Arc<Conn>,
     request: Request<Incoming>,
     known: &mut Known,
 ) -> Result<Response<Body>, Problem> {
-    let call = admit(app, request, known).await?;
+    let call = admit(app, conn, request, known).await?;
     let call = match call {
         Admitted::Call(route, call) => (route.run)(app.clone(), call),
         Admitted::Answer(answer) => return Ok(answer),
@@ -81,7 +81,12 @@ enum Admitted {
     Answer(Response<Body>),
 }
 
-async fn admit(app: &App, request: Request<Incoming>, known: &mut Known) -> Result<Admitted, Problem> {
+async fn admit(
+    app: &App,
+    conn: &Arc<Conn>,
+    request: Request<Incoming>,
+    known: &mut Known,
+) -> Result<Admitted, Problem> {
     let (head, body) = request.into_parts();
     app.site.check(&head.uri, &head.headers)?;
     if head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN) {
@@ -101,7 +106,8 @@ async fn admit(app: &App, request: Request<Incoming>, known: &mut Known) -> Resu
     known.told = head.headers.get(ACTOR).cloned();
     let query = Query::read(head.uri.query())?;
     let (body, room) = read_body(body, app.config.body_bytes, &app.bodies).await?;
-    Ok(Admitted::Call(route, Call { parts, query, headers: head.headers, body, who, _room: room }))
+    let conn = conn.clone();
+    Ok(Admitted::Call(route, Call { parts, query, headers: head.headers, body, who, conn, _room: room }))
 }
 
 /// Refuses a client that knows another store at this place, as one that was restored meanwhile.

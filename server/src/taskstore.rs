@@ -172,7 +172,7 @@ pub async fn claim(app: Arc<App>, call: Call) -> Answer {
     claim.owner = app.owners.bind(&call.who, claim.owner)?;
     call.who.need(Scope::Claim, On::Group(&claim.groups[0]))?;
     call.who.need_tasks(&app, Vec::new(), &claim.depends, claim.owner, false).await?;
-    Ok(answer(app.claim(claim, 0).await.map(|committed| committed.tasks)))
+    Ok(answer(app.claim(&call.conn, claim, 0).await.map(|committed| committed.tasks)))
 }
 
 /// The names of the groups that have tasks.

@@ -295,8 +295,8 @@ fn entries_and_refusals_name_the_caller() {
         log["entries"].as_array().unwrap().iter().map(|entry| entry["actor"].as_str().unwrap()).collect();
     let service = served.store.actor();
     assert_eq!(actors, ["web-1:100", "web-2:311", "web-1:100", "web-3:4", "web-3:4", "go:1", service], "{log}");
-    let long = by(&"x".repeat(300), "POST", "/v1/update", r#"{"adds":[{"group":"g"}]}"#);
-    assert_eq!(long.problem(), (413, "over_limit".into()));
+    let refused = by(&"x".repeat(300), "POST", "/v1/update", r#"{"adds":[{"group":"g"}]}"#);
+    assert_eq!(refused.problem(), (400, "over_limit".into()));
 }
 
 #[test]

@@ -36,8 +36,6 @@ suite(
     const { url, clock, stop } = await standing();
     return {
       clock,
-      // What a service writes carries its own name.
-      actor: "vectors",
       open: (options) => connect(url, { clock, ...options }),
       asked: (count) => asked(url, count),
       soon,

@@ -11,7 +11,6 @@ suite(tenure, () => {
   const clock = new FakeClock(1_000_000);
   return {
     clock,
-    actor: "other",
     open: (options) => open(journal, { clock, ...options }),
     asked: () => {},
     soon: async (look) => assert.ok(await look()),

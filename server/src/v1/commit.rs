@@ -52,8 +52,9 @@ pub async fn claim(app: Arc<App>, call: Call) -> Answer {
     }
     call.who.need_tasks(&app, Vec::new(), &claim.depends, claim.owner, false).await?;
     // It may wait for long: nothing of the request is kept meanwhile.
+    let conn = call.conn.clone();
     drop(call);
     // What waits for ever asks again; so does what waits longer than one request may.
     let wait = asked.wait.unwrap_or(Millis::MAX);
-    Ok(respond::spelled(&app.claim(claim, wait).await.map_err(Problem::from)?))
+    Ok(respond::spelled(&app.claim(&conn, claim, wait).await.map_err(Problem::from)?))
 }

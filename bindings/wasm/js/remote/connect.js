@@ -46,7 +46,7 @@ export async function connect(url, options) {
   const identity = identityOf(given);
   const line = new Line(base, {
     token: tokenOf(given.token),
-    owner: identity.owner,
+    ...identity,
     patience: whole(patience, "patience"),
     polls: whole(polls, "polls", 1),
   });

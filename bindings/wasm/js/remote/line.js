@@ -22,6 +22,7 @@ const TURNS = [15_000, 2_000];
 export class Line {
   #base;
   #token;
+  #actor;
   #patience;
   #ended = new AbortController();
   #parts = new Set();
@@ -31,9 +32,11 @@ export class Line {
   #seats;
   #queue = [];
 
-  constructor(base, { token, owner, patience, polls }) {
+  constructor(base, { token, owner, actor, patience, polls }) {
     this.#base = base;
     this.#token = token;
+    // A header holds visible ASCII.
+    this.#actor = actor.replace(/[^\x21-\x7e]/g, "_");
     this.owner = owner;
     this.#patience = patience;
     this.#seats = polls;
@@ -197,6 +200,7 @@ export class Line {
   /** One attempt. */
   async #try(method, path, body, { signal: given, limit, waits = false, changes = false }) {
     const headers = await this.headers(body);
+    if (method !== "GET") headers["tenure-actor"] = this.#actor;
     const { signal, release } = this.#begin(given, limit, waits);
     try {
       const response = await this.#fetch(path, { method, headers, body, signal });
