@@ -42,6 +42,7 @@ fn every_field_of_a_request_is_read() {
     }"#;
     let expected = Request {
         owner: OwnerId(7),
+        actor: None,
         request_id: Some("r-1".into()),
         adds: vec![
             Add {
@@ -284,6 +285,7 @@ fn every_field_of_a_claim_is_read() {
         "depends":[1,{"origin":2}],"wait":250}"#;
     let claim = Claim {
         owner: OwnerId(7),
+        actor: None,
         request_id: Some("r".into()),
         groups: vec!["a".into(), "b".into()],
         lease: 5000,
