@@ -1,15 +1,20 @@
 // A store that another process serves.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import * as tenure from 'tenure'
 import { folder } from './scratch.js'
-import { canServe, serve } from './served.js'
+import { serve } from './served.js'
+
+const PROGRAM = fileURLToPath(new URL('../tenure.js', import.meta.url))
 
 test('an aborted wait on a served store ends at once and holds nothing', async (t) => {
-  if (!canServe(t)) return
   const url = await serve(t)
   const store = await tenure.connect(url)
   const other = await tenure.connect(new URL(url))
@@ -33,7 +38,6 @@ test('an aborted wait on a served store ends at once and holds nothing', async (
 })
 
 test('a served store takes tokens, and says who is refused', async (t) => {
-  if (!canServe(t)) return
   const tokens = join(folder(t), 'tokens')
   const secret = 'a secret of the tests'
   const grants = [{ scope: 'admin' }]
@@ -52,4 +56,21 @@ test('what is wrong with an address is said', async () => {
   await assert.rejects(tenure.connect('http://127.0.0.1:1', { retryFor: 0 }), tenure.Unavailable)
   await assert.rejects(tenure.connect('http://127.0.0.1:1', { lockWait: 1 }), tenure.Invalid)
   await assert.rejects(tenure.connect(7), TypeError)
+})
+
+test('the package serves a store by itself, and ends when it is told to', async (t) => {
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    const child = spawn(process.execPath, [PROGRAM, 'serve', join(folder(t), 's'), '--listen', '127.0.0.1:0'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    const ended = once(child, 'exit')
+    const [line] = await once(createInterface({ input: child.stdout }), 'line')
+    const store = await tenure.connect(line.split(' ').at(-1))
+    const task = await store.add('g', 'x')
+    await store.close()
+    child.kill(signal)
+    assert.deepEqual(await ended, [0, null], signal)
+    assert.equal(task.group, 'g')
+  }
 })

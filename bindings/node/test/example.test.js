@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { folder } from './scratch.js'
-import { canServe, serve } from './served.js'
+import { serve } from './served.js'
 
 const EXAMPLE = fileURLToPath(new URL('../../../examples/node/', import.meta.url))
 const HERE = fileURLToPath(new URL('..', import.meta.url))
@@ -16,7 +16,7 @@ const HERE = fileURLToPath(new URL('..', import.meta.url))
 test('texts that were taken are counted, once, though a worker is killed', { timeout: 100_000 }, (t) => counted(t, {}))
 
 test('the same on a served store', { timeout: 100_000 }, async (t) => {
-  if (canServe(t)) await counted(t, { TENURE_URL: await serve(t) })
+  await counted(t, { TENURE_URL: await serve(t) })
 })
 
 async function counted(t, more) {

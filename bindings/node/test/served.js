@@ -10,21 +10,23 @@ import { fileURLToPath } from 'node:url'
 import * as tenure from 'tenure'
 import { folder } from './scratch.js'
 
-const PROGRAM = process.env.TENURE_PROGRAM ?? fileURLToPath(new URL('../../../target/debug/tenure', import.meta.url))
+const BUILT = process.env.TENURE_PROGRAM ?? fileURLToPath(new URL('../../../target/debug/tenure', import.meta.url))
+const STANDING = join(dirname(BUILT), 'examples', 'standing')
 
-/** Whether there is a program that serves. Where all is tested, there has to be. */
-export function canServe(t) {
-  if (existsSync(PROGRAM)) return true
-  assert.notEqual(process.env.TENURE_INTEROP, 'required', `${PROGRAM} is not built: cargo build -p tenure-cli`)
-  t.skip(`${PROGRAM} is not built: cargo build -p tenure-cli`)
+/** Whether there is a service whose clock stands. Where all is tested, there has to be. */
+export function canStand(t) {
+  if (existsSync(STANDING)) return true
+  const why = `${STANDING} is not built: cargo build --workspace --all-features --examples`
+  assert.notEqual(process.env.TENURE_INTEROP, 'required', why)
+  t.skip(why)
   return false
 }
 
 /** Serves a store until the test ends; answers with its URL. @param {import('node:test').TestContext} t @param {string[]} more */
 export async function serve(t, ...more) {
-  const child = spawn(PROGRAM, ['serve', join(folder(t), 'store'), '--listen', '127.0.0.1:0', ...more], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const own = fileURLToPath(new URL('../tenure.js', import.meta.url))
+  const command = [own, 'serve', join(folder(t), 'store'), '--listen', '127.0.0.1:0', ...more]
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   let said = ''
   for await (const chunk of child.stdout) {
@@ -36,7 +38,7 @@ export async function serve(t, ...more) {
 
 /** A service in memory whose clock stands where `set` puts it, until the test ends. @param {import('node:test').TestContext} t @param {object} setup */
 export async function standing(t, setup) {
-  const child = spawn(join(dirname(PROGRAM), 'examples', 'standing'), { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(STANDING, { stdio: ['pipe', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   const ask = async (question) => {
@@ -57,7 +59,6 @@ const places = {
 export function everywhere(name, body, options) {
   for (const [place, make] of Object.entries(places)) {
     test(`${name}, ${place}`, async (t) => {
-      if (place === 'served' && !canServe(t)) return
       const store = await make(t, options)
       await body(store, t)
       await store.close()

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as tenure from 'tenure'
 import { folder } from './scratch.js'
-import { canServe, standing } from './served.js'
+import { canStand, standing } from './served.js'
 
 const VECTORS = new URL('../../../core/tests/vectors/', import.meta.url)
 // A wrong type can't be written down here: it is refused with a TypeError, see arguments.test.js.
@@ -150,7 +150,7 @@ for (const name of ['requests', 'results', 'errors', 'verbs']) {
     for (const [kind, make] of Object.entries(kinds)) {
       if (kind === 'served' && NOT_SERVED.includes(script.name)) continue
       test(`${name}, ${kind}: ${script.name}`, async (t) => {
-        if (kind === 'served' && !canServe(t)) return
+        if (kind === 'served' && !canStand(t)) return
         const { store, clock } = await make(t, script.limits ?? {})
         for (const [number, step] of script.steps.entries()) {
           const { at, answer, error, ...deeds } = step

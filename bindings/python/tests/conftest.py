@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from served import PROGRAM, missing
 
 import tenure
 
@@ -18,12 +18,10 @@ Serve = Callable[..., str]
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
     """Serves a store until the test ends; answers with its URL."""
-    if not PROGRAM.exists():
-        missing(f"{PROGRAM} is not built: cargo build -p tenure-cli")
     with contextlib.ExitStack() as running:
 
         def start(*more: str) -> str:
-            command = [str(PROGRAM), "serve", str(tmp_path / "served"), "--listen", "127.0.0.1:0", *more]
+            command = [sys.executable, "-m", "tenure", "serve", str(tmp_path / "served"), "--listen", "127.0.0.1:0", *more]
             server = running.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
             running.callback(server.kill)
             assert server.stdout is not None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,3 +66,16 @@ def test_coroutines_share_a_served_store(serve: Serve) -> None:
 def test_what_is_wrong_with_an_address_is_said(url: Any, options: dict[str, Any], raised: type[Exception]) -> None:
     with pytest.raises(raised):
         tenure.connect(url, **options)
+
+
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_the_package_serves_a_store_by_itself_and_ends_when_it_is_told_to(tmp_path: Path, told: signal.Signals) -> None:
+    command = [sys.executable, "-m", "tenure", "serve", str(tmp_path / "s"), "--listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        with tenure.connect(server.stdout.readline().split()[-1]) as store:
+            store.add("g", "x")
+        server.send_signal(told)
+        assert server.wait(30) == 0
+    with tenure.open(tmp_path / "s") as store:
+        assert store.groups()["g"].tasks == 1
