@@ -6,7 +6,6 @@ use crate::{
     data::Data,
     entry::Reason,
     id::{OwnerId, Revision, TaskId},
-    record::Record,
     task::Task,
     time::{Millis, When},
 };
@@ -268,17 +267,6 @@ impl Default for Claim {
     }
 }
 
-/// The number that an increment left.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Counted {
-    /// The table.
-    pub table: Arc<str>,
-    /// The key.
-    pub key: Arc<str>,
-    /// The number.
-    pub value: i64,
-}
-
 /// What a committed transaction, or a claim, answers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Committed {
@@ -299,6 +287,3 @@ impl Committed {
         self.tasks.into_iter().next()
     }
 }
-
-/// A page of records.
-pub type Records = Vec<Record>;

@@ -7,6 +7,7 @@
 //! ```
 
 use std::{
+    mem,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering},
@@ -43,8 +44,9 @@ pub struct Conn {
     moved: AtomicU32,
     born: Instant,
     kill: Notify,
-    /// A claim whose answer has not gone out yet; `owes` says whether there is one.
-    owed: Mutex<Option<Claimed>>,
+    /// Claims whose answers have not gone out yet, more than one where a client sends ahead; `owes` says whether there are
+    /// any.
+    owed: Mutex<Vec<Claimed>>,
     owes: AtomicBool,
 }
 
@@ -124,7 +126,7 @@ impl Conn {
 
     /// A claim is to be answered. Until the answer is on its way, what was claimed would be held by nobody.
     pub fn owe(&self, claimed: Claimed) {
-        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = Some(claimed);
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner).push(claimed);
         self.owes.store(true, Ordering::Release);
     }
 
@@ -133,11 +135,11 @@ impl Conn {
     }
 
     /// What was claimed and not answered.
-    pub fn take_owed(&self) -> Option<Claimed> {
+    pub fn take_owed(&self) -> Vec<Claimed> {
         if !self.owes.swap(false, Ordering::Acquire) {
-            return None;
+            return Vec::new();
         }
-        self.owed.lock().unwrap_or_else(PoisonError::into_inner).take()
+        mem::take(&mut self.owed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Ends it; whatever it was serving is given up.

@@ -205,7 +205,7 @@ async fn connection(app: Arc<App>, conn: Arc<Conn>, stream: TcpStream, tls: Opti
         () = served => {}
         () = conn.ended() => {}
     }
-    if let Some(untold) = conn.take_owed() {
+    for untold in conn.take_owed() {
         app.orphans.take_in(&app.store, untold);
     }
     app.conns.leave(&conn);

@@ -21,7 +21,16 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     with contextlib.ExitStack() as running:
 
         def start(*more: str) -> str:
-            command = [sys.executable, "-m", "tenure", "serve", str(tmp_path / "served"), "--listen", "127.0.0.1:0", *more]
+            command = [
+                sys.executable,
+                "-m",
+                "tenure",
+                "serve",
+                str(tmp_path / "served"),
+                "--listen",
+                "127.0.0.1:0",
+                *more,
+            ]
             server = running.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
             running.callback(server.kill)
             assert server.stdout is not None
