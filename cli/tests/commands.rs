@@ -259,7 +259,7 @@ fn damage_is_found_and_named_with_its_position() {
 }
 
 #[test]
-fn an_add_that_needs_no_replica_knows_when_it_needs_one() {
+fn b12_an_add_that_needs_no_replica_knows_when_it_needs_one() {
     let desk = Desk::new();
     desk.ok("add s g --data 1");
     let alone = tenure::Options::new().sharing(tenure::Sharing::Exclusive).open(desk.path("s")).unwrap();

@@ -134,7 +134,7 @@ fn a_handle_that_only_reads_changes_nothing_and_takes_no_lock() {
 }
 
 #[test]
-fn a_sync_that_another_handle_did_already_is_free() {
+fn b8_s4_a_sync_that_another_handle_did_already_is_free() {
     let disk = SimDisk::new();
     let mut one = open(disk.process(), 1);
     let mut two = open(disk.process(), 2);
@@ -373,7 +373,7 @@ fn a_closed_handle_made_everything_durable_and_answers_no_more() {
 }
 
 #[test]
-fn a_snapshot_goes_to_the_disk_as_it_is_given_and_has_its_name_last() {
+fn b8_s3_a_snapshot_goes_to_the_disk_while_the_journal_goes_on_and_has_its_name_last() {
     let disk = SimDisk::new();
     let mut log = open(disk.process(), 1);
     let begin = add(&mut log, b"one");

@@ -93,7 +93,7 @@ fn only_the_one_who_has_the_store_gives_it_back() {
 }
 
 #[test]
-fn a_running_handle_that_meets_a_higher_level_closes_and_touches_nothing() {
+fn b11_a_running_handle_that_meets_a_higher_level_closes_and_touches_nothing() {
     let mut store = store();
     store.add("a", "1");
     let mut newer = store.second(OTHER);

@@ -10,11 +10,12 @@ use proptest::prelude::*;
 use support::{Handle, OTHER, START, adds, keyed, named, oldest, renew, store, store_with, verb};
 use tenure_core::{
     Author, Code, Data, IfExists, Limits, OwnerId, Request, StoreId, TaskId, Update, Verb, When,
+    bytelog::{ByteLog, Options},
     driver::Driver,
     entry::Reason,
     rows::{MemoryRows, RowLog},
     snapshot::{Loader, Walk, pack},
-    testing::{Fault, Faults, Faulty},
+    testing::{Fault, Faults, Faulty, SimDisk},
     txn::Ask,
 };
 
@@ -57,6 +58,40 @@ fn a4_s2_a_read_never_sees_an_id_that_a_rollback_takes_back() {
     assert_eq!(driver.engine().state().task(ghost), None);
     let task = driver.ask(Ask::Update(&adds(&[("a", "real")])), CLOCK).unwrap().committed.into_task().unwrap();
     assert_eq!((task.id, task.text()), (ghost, Some("real")), "nobody ever saw the ghost under this id");
+}
+
+#[test]
+fn c14_s3_a_replica_that_fell_behind_is_loaded_anew_while_others_have_the_lock() {
+    let disk = SimDisk::new();
+    let driver = |author: u64| {
+        let options = Options { segment_bytes: 4000, ..Options::new(Author(author)) };
+        let log = ByteLog::create(disk.process(), options, StoreId([1; 16])).unwrap();
+        Driver::open(Box::new(log), support::setup(author, Limits::DEFAULT), 10, CLOCK).unwrap()
+    };
+    let (mut behind, mut ahead) = (driver(1), driver(2));
+    // What two snapshots let go of is more than `behind` has seen.
+    for _ in 0..2 {
+        for _ in 0..20 {
+            ahead.ask(Ask::Update(&adds(&[("a", &*"x".repeat(1000))])), CLOCK).unwrap();
+        }
+        ahead.snapshot(CLOCK).unwrap();
+    }
+    disk.keep_log();
+    behind.ask(Ask::Update(&adds(&[("a", "mine")])), CLOCK).unwrap();
+    let (mut locked, mut loads) = (false, 0);
+    for call in disk.log() {
+        match call.split(' ').next() {
+            Some("lock") => locked = true,
+            Some("unlock") => locked = false,
+            _ if call.contains(".snap") => {
+                assert!(!locked, "{call:?} under the lock: all others wait for it");
+                loads += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(loads > 0, "it was not loaded anew: the test shows nothing");
+    assert_eq!(behind.engine().state().tasks(), 41);
 }
 
 #[test]
@@ -123,7 +158,7 @@ fn a7_s2_a_refused_request_never_lands_later() {
 }
 
 #[test]
-fn a9_s1_one_add_from_a_shell_does_not_fence_the_writer() {
+fn b9_s1_one_add_from_a_shell_does_not_fence_the_writer() {
     let mut writer = store();
     writer.driver.hand_off(false, CLOCK).unwrap();
     let mut shell = writer.second(OTHER);
@@ -132,7 +167,7 @@ fn a9_s1_one_add_from_a_shell_does_not_fence_the_writer() {
 }
 
 #[test]
-fn a9_s2_a_dead_writer_is_replaced_by_who_says_so() {
+fn b9_s2_a_dead_writer_is_replaced_by_who_says_so() {
     let mut writer = store();
     writer.driver.hand_off(false, CLOCK).unwrap();
     writer.add("a", "x");
@@ -144,7 +179,7 @@ fn a9_s2_a_dead_writer_is_replaced_by_who_says_so() {
 }
 
 #[test]
-fn a9_s3_a_claim_that_lost_the_hand_off_is_no_commit() {
+fn b9_s3_a_claim_that_lost_the_hand_off_is_no_commit() {
     let mut first = store();
     first.add("a", "x");
     first.driver.hand_off(false, CLOCK).unwrap();
@@ -160,7 +195,7 @@ fn a9_s3_a_claim_that_lost_the_hand_off_is_no_commit() {
 }
 
 #[test]
-fn a9_s4_a_fenced_writer_that_catches_up_reads_the_living_history() {
+fn b9_s4_a_fenced_writer_that_catches_up_reads_the_living_history() {
     let mut first = store();
     first.driver.hand_off(false, CLOCK).unwrap();
     let mut second = first.second(OTHER);

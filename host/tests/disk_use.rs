@@ -98,7 +98,7 @@ fn disk_use_stays_within_two_snapshots_the_live_journal_and_a_segment() {
 }
 
 #[test]
-fn of_several_handles_each_snapshot_is_taken_by_one() {
+fn c14_s1_of_several_handles_each_snapshot_is_taken_by_one() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("s");
     let policy = tenure::SnapshotPolicy { bytes: MIB, ..tenure::SnapshotPolicy::default() };

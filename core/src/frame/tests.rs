@@ -149,7 +149,7 @@ fn a_seal_ends_what_can_be_read_until_it_is_passed() {
 // Hazard A19: the chain must link stored checksum fields; a checksum over bytes that end in their own checksum is
 // the same number for all of them, and a chain of such numbers checks nothing.
 #[test]
-fn a19_two_frames_that_differ_have_links_that_differ() {
+fn d19_two_frames_that_differ_have_links_that_differ() {
     let (mine, tails) = written(&[b"mine"], MAX_FRAME);
     let (other, others) = written(&[b"othr"], MAX_FRAME);
     assert_ne!(tails[1].link, others[1].link);
@@ -162,7 +162,7 @@ fn a19_two_frames_that_differ_have_links_that_differ() {
 }
 
 #[test]
-fn a19_the_first_frame_is_compared_with_the_tail_that_the_reader_was_given() {
+fn d19_the_first_frame_is_compared_with_the_tail_that_the_reader_was_given() {
     let (bytes, tails) = written(&[b"one", b"two"], MAX_FRAME);
     let second = &bytes[tails[1].position.0 as usize..];
     assert_eq!(read_all(second, &tails[1]).1, tails[2]);

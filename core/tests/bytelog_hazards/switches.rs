@@ -148,7 +148,7 @@ fn a6_a_reader_without_the_lock_waits_at_a_seal_behind_which_nothing_is_yet() {
 }
 
 #[test]
-fn a14_s2_a_segment_or_snapshot_that_vanishes_while_it_is_looked_for_is_no_damage() {
+fn c14_s2_a_segment_or_snapshot_that_vanishes_while_it_is_looked_for_is_no_damage() {
     let disk = SimDisk::new();
     let mut log = open(disk.process(), 1);
     let end = fill(&mut log, 1, 5);

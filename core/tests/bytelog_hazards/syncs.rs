@@ -1,4 +1,4 @@
-//! Syncs that fail.
+//! Syncs that fail, and syncs beside appends.
 
 use super::{Code, Journal, Lost, Outcome, SimDisk, Survive, add, drafts, end_of, open, payloads, sync};
 
@@ -22,6 +22,19 @@ fn a3_a_handle_whose_sync_failed_acknowledges_nothing_until_all_was_written_else
     let mut after = open(disk.after_crash(Survive::Dropped), 2);
     assert_eq!(payloads(&mut after), [&b"durable"[..], b"at stake"]);
     assert_eq!(end_of(&mut after), tail);
+}
+
+#[test]
+fn b8_s3_appends_go_on_while_a_sync_runs_which_covers_what_stood_before_it() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    let before = add(&mut log, 1, &[b"before"]);
+    let mut running = log.syncer();
+    let meanwhile = add(&mut log, 1, &[b"meanwhile"]);
+    let synced = running.sync().unwrap();
+    log.note_synced(&synced);
+    assert_eq!((synced.position, log.durable()), (before.position, before.position));
+    assert_eq!(sync(&mut log).unwrap(), meanwhile.position);
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn a7_s3_a_batch_that_fails_in_the_middle_leaves_whole_entries_or_nothing() {
 }
 
 #[test]
-fn a18_a_full_disk_refuses_an_append_and_leaves_nothing_of_it() {
+fn d18_a_full_disk_refuses_an_append_and_leaves_nothing_of_it() {
     let disk = SimDisk::new();
     let mut log = open(disk.process(), 1);
     let tail = add(&mut log, 1, &[b"fits"]);
@@ -59,7 +59,7 @@ fn a18_a_full_disk_refuses_an_append_and_leaves_nothing_of_it() {
 }
 
 #[test]
-fn a18_an_append_whose_rest_cannot_be_removed_is_unknown_and_settled_by_the_next_section() {
+fn d18_an_append_whose_rest_cannot_be_removed_is_unknown_and_settled_by_the_next_section() {
     for whole in [false, true] {
         let disk = SimDisk::new();
         let mine = disk.process();
@@ -91,7 +91,7 @@ fn a18_an_append_whose_rest_cannot_be_removed_is_unknown_and_settled_by_the_next
 }
 
 #[test]
-fn a18_a_reader_without_the_lock_takes_a_half_written_tail_for_not_yet() {
+fn d18_a_reader_without_the_lock_takes_a_half_written_tail_for_not_yet() {
     let disk = SimDisk::new();
     let mut log = open(disk.process(), 1);
     let tail = add(&mut log, 1, &[b"before"]);
@@ -120,7 +120,7 @@ fn a18_a_reader_without_the_lock_takes_a_half_written_tail_for_not_yet() {
 }
 
 #[test]
-fn a18_whoever_takes_the_lock_removes_what_a_dead_writer_left() {
+fn d18_whoever_takes_the_lock_removes_what_a_dead_writer_left() {
     let disk = SimDisk::new();
     let dying = disk.process();
     let mut log = open(dying.handle(), 1);
@@ -135,7 +135,7 @@ fn a18_whoever_takes_the_lock_removes_what_a_dead_writer_left() {
 }
 
 #[test]
-fn a18_a_reader_that_opens_while_the_tail_is_written_and_made_durable_does_not_call_it_damage() {
+fn d18_a_reader_that_opens_while_the_tail_is_written_and_made_durable_does_not_call_it_damage() {
     for n in 1..30 {
         let disk = SimDisk::new();
         let mut log = open(disk.process(), 1);
@@ -167,7 +167,7 @@ fn write_before_each_call(of: &SimDisk, n: u64, mut log: ByteLog<SimDisk>) {
 }
 
 #[test]
-fn a18_a_reader_that_opens_beside_a_writer_who_never_rests_does_not_call_it_damage() {
+fn d18_a_reader_that_opens_beside_a_writer_who_never_rests_does_not_call_it_damage() {
     let disk = SimDisk::new();
     let mut log = open(disk.process(), 1);
     let tail = add(&mut log, 1, &[b"before"]);
@@ -194,7 +194,7 @@ fn a3_who_opened_late_writes_again_what_it_takes_along_before_it_relies_on_its_s
 }
 
 #[test]
-fn a18_a_batch_that_fails_leaves_the_whole_entries_that_another_may_have_made_durable() {
+fn d18_a_batch_that_fails_leaves_the_whole_entries_that_another_may_have_made_durable() {
     let disk = SimDisk::new();
     let failing = disk.process();
     let (mut a, mut b) = (open(failing.handle(), 1), open(disk.process(), 2));
