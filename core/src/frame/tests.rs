@@ -146,7 +146,7 @@ fn a_seal_ends_what_can_be_read_until_it_is_passed() {
     assert_eq!(*reader.tail(), tails[1]);
 }
 
-// Hazard A19: the chain must link stored checksum fields; a checksum over bytes that end in their own checksum is
+// Hazard D19: the chain must link stored checksum fields; a checksum over bytes that end in their own checksum is
 // the same number for all of them, and a chain of such numbers checks nothing.
 #[test]
 fn d19_two_frames_that_differ_have_links_that_differ() {
