@@ -18,7 +18,7 @@ use crate::{
     hub::Hub,
     log::Log,
     metrics::Metrics,
-    orphans::{Claimant, Claimed, Orphans},
+    orphans::{Claimed, Orphans},
     problem::Problem,
     site::Site,
     tokens::{Tokens, own_number},
@@ -51,7 +51,7 @@ impl App {
     pub fn new(store: Store, config: Config, stopping: watch::Receiver<bool>) -> Result<Self> {
         let app = Self {
             owners: Owners::default(),
-            orphans: Arc::default(),
+            orphans: Arc::new(Orphans::new(store.clone())),
             hub: Hub::default(),
             log: Log::new(config.log),
             metrics: Arc::new(Metrics::new(&store)?),
@@ -104,47 +104,42 @@ impl App {
     /// Claims tasks, waiting for them at most `wait` milliseconds, or until the service stops. Where this is dropped
     /// before it answers, nothing stays held; nor where `conn` ends before the answer is on its way.
     pub async fn claim(&self, conn: &Conn, claim: Claim, wait: Millis) -> Result<Committed> {
-        let by = Claimant { owner: claim.owner, actor: claim.actor.clone(), request_id: claim.request_id.clone() };
-        let answer = self.claim_for(by.clone(), claim, wait).await;
-        if let Ok(claimed) = &answer
-            && let Some(claimed) = Claimed::new(by, claimed)
-        {
+        let (answer, claimed) = self.claimed(claim, wait).await;
+        if let Some(claimed) = claimed {
             conn.owe(claimed);
         }
         answer
     }
 
-    async fn claim_for(&self, by: Claimant, claim: Claim, wait: Millis) -> Result<Committed> {
+    async fn claimed(&self, claim: Claim, wait: Millis) -> Found {
         let wait = wait.min(Millis::try_from(self.config.wait.as_millis()).unwrap_or(Millis::MAX));
         let until = self.store.now().saturating_add(wait);
         let (tell, told) = oneshot::channel();
-        let (store, orphans, name) = (self.store.clone(), self.orphans.clone(), by.clone());
-        orphans.adopt(&by);
+        let ask = self.orphans.ask(&claim);
         let posted = self.store.post_claim(claim, Some(until), move |answer| {
-            if let Err(Ok(untold)) = tell.send(answer)
-                && let Some(untold) = Claimed::new(name, &untold)
-            {
-                orphans.take_in(&store, untold);
-            }
+            let claimed = answer.as_ref().ok().and_then(|committed| ask.found(committed));
+            // Where nobody listens, what was claimed is given back as it is dropped.
+            let _ = tell.send((answer, claimed));
         });
         if wait > 0 {
             self.metrics.waiting.inc();
         }
-        let mut waiting = Waiting { posted, told, app: self, by, counted: (wait > 0).then_some(&self.metrics.waiting) };
+        let mut waiting = Waiting { posted, told, counted: (wait > 0).then_some(&self.metrics.waiting) };
         let mut stopping = self.stopping.clone();
         let stopped_first = tokio::select! {
             biased;
-            answer = &mut waiting.told => return answer.unwrap_or_else(|_| Err(stopped())),
+            answer = &mut waiting.told => return answer.unwrap_or_else(|_| (Err(stopped()), None)),
             _ = stopping.wait_for(|stopping| *stopping) => true,
         };
         debug_assert!(stopped_first, "there are two ways out");
         waiting.posted.cancel();
         match (&mut waiting.told).await {
             // To the one who waits it is as if the time were up.
-            Ok(Err(error)) if error.code() == Code::Cancelled => {
-                Ok(Committed { revision: self.store.weak().revision()?, ..Committed::default() })
+            Ok((Err(error), _)) if error.code() == Code::Cancelled => {
+                let revision = self.store.weak().revision();
+                (revision.map(|revision| Committed { revision, ..Committed::default() }), None)
             }
-            answer => answer.unwrap_or_else(|_| Err(stopped())),
+            answer => answer.unwrap_or_else(|_| (Err(stopped()), None)),
         }
     }
 
@@ -161,12 +156,13 @@ impl App {
     }
 }
 
+/// The answer to a claim, and what its caller is owed by it.
+type Found = (Result<Committed>, Option<Claimed>);
+
 /// A claim whose caller still listens.
 struct Waiting<'a> {
     posted: Posted,
-    told: oneshot::Receiver<Result<Committed>>,
-    app: &'a App,
-    by: Claimant,
+    told: oneshot::Receiver<Found>,
     counted: Option<&'a Gauge>,
 }
 
@@ -175,15 +171,9 @@ impl Drop for Waiting<'_> {
         if let Some(counted) = self.counted {
             counted.dec();
         }
-        if self.told.is_terminated() {
-            return;
-        }
-        self.posted.cancel();
-        self.told.close();
-        if let Ok(Ok(untold)) = self.told.try_recv()
-            && let Some(untold) = Claimed::new(self.by.clone(), &untold)
-        {
-            self.app.orphans.take_in(&self.app.store, untold);
+        if !self.told.is_terminated() {
+            // Dropped with the channel, what comes all the same is given back.
+            self.posted.cancel();
         }
     }
 }

@@ -107,7 +107,7 @@ impl Server {
         while self.app.conns.count() > 0 && Instant::now() < until {
             thread::sleep(Duration::from_millis(5));
         }
-        self.app.orphans.release(&self.app.store, true);
+        self.app.orphans.release(true);
         runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()).max(PAUSE));
     }
 }
@@ -205,9 +205,8 @@ async fn connection(app: Arc<App>, conn: Arc<Conn>, stream: TcpStream, tls: Opti
         () = served => {}
         () = conn.ended() => {}
     }
-    for untold in conn.take_owed() {
-        app.orphans.take_in(&app.store, untold);
-    }
+    // What was claimed and not answered is given back.
+    drop(conn.take_owed());
     app.conns.leave(&conn);
 }
 
@@ -233,6 +232,6 @@ async fn sweep(app: Arc<App>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         app.conns.sweep(&app.config.patience);
-        app.orphans.release(&app.store, false);
+        app.orphans.release(false);
     }
 }

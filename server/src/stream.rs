@@ -12,7 +12,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::conn::Conn;
+use crate::{conn::Conn, orphans::Claimed};
 
 /// A stream that notes on its connection whenever a byte moves.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Noted {
 
     fn wrote(&self, written: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(_)) = written {
-            self.conn.take_owed();
+            self.conn.take_owed().into_iter().for_each(Claimed::told);
             self.conn.moved(false);
         }
     }
@@ -104,14 +104,14 @@ impl AsyncWrite for Noted {
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests {
-    use tenure::{Committed, Store};
+    use tenure::{Claim, Committed, Store};
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
     };
 
     use super::*;
-    use crate::orphans::{Claimant, Claimed};
+    use crate::orphans::Orphans;
 
     async fn answer(gone: bool) -> (bool, bool) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -128,9 +128,9 @@ mod tests {
             }
         }
         let store = Store::memory().unwrap();
-        let by = Claimant { owner: store.owner(), actor: None, request_id: None };
         let tasks = vec![store.add("g", "x").unwrap()];
-        conn.owe(Claimed::new(by, &Committed { tasks, ..Committed::default() }).unwrap());
+        let ask = Arc::new(Orphans::new(store)).ask(&Claim::default());
+        conn.owe(ask.found(&Committed { tasks, ..Committed::default() }).unwrap());
         let sent = stream.write_all(b"answer").await.is_ok();
         (sent, !conn.take_owed().is_empty())
     }
