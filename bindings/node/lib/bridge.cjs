@@ -3,6 +3,7 @@
 
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
+const { Questions } = require('./question.cjs')
 const { said } = require('./types.cjs')
 const { TenureError, Invalid, build } = require('./error.cjs')
 
@@ -13,8 +14,7 @@ const FORGET_OBJECT = 3
 const FORGET_THROWN = 4
 const LOST = 5
 
-/** Questions that have no answer yet. @type {Map<number, {resolve: (value: any) => void, reject: (error: any) => void}>} */
-const questions = new Map()
+const questions = new Questions()
 /** Objects whose methods the native part calls. @type {Map<number, any>} */
 const objects = new Map()
 /** What these methods threw, as long as an error carries it. @type {Map<number, any>} */
@@ -55,18 +55,12 @@ function hear(messages) {
   for (let i = 0; i < messages.length; i += 3) {
     const id = messages[i + 1]
     switch (messages[i]) {
-      case ANSWER: {
-        const question = questions.get(id)
-        questions.delete(id)
-        question?.resolve(messages[i + 2])
+      case ANSWER:
+        questions.take(id)?.resolve(messages[i + 2])
         break
-      }
-      case ERROR: {
-        const question = questions.get(id)
-        questions.delete(id)
-        question?.reject(build(messages[i + 2], thrown))
+      case ERROR:
+        questions.take(id)?.reject(build(messages[i + 2], thrown))
         break
-      }
       case CALL:
         call(id, messages[i + 2])
         break
@@ -130,14 +124,14 @@ function refused(error) {
  * @returns {Promise<any>}
  */
 function ask(begin) {
-  const ticket = next()
   return new Promise((resolve, reject) => {
-    questions.set(ticket, { resolve, reject })
+    const ticket = questions.add({ resolve, reject })
     if (questions.size === 1) began()
     try {
       begin(ticket)
     } catch (error) {
-      questions.delete(ticket)
+      // What throws has asked nothing.
+      questions.take(ticket)
       if (questions.size === 0) alive?.unref()
       reject(refused(error))
     }

@@ -245,3 +245,16 @@ test('a store that is closed says so in every call', async () => {
   assert.equal(typeof store.owner, 'number')
   assert.equal(typeof store.now(), 'number')
 })
+
+test('calls that are refused among others that are under way leave each its own answer', async () => {
+  const store = tenure.memory()
+  const asked = []
+  for (let n = 0; n < 2000; n += 1) {
+    asked.push(store.add('g', String(n)).then((task) => assert.equal(task.text(), String(n))))
+    asked.push(refused(() => store.add('g', 'x', { delay: -1 }), tenure.Invalid))
+    asked.push(store.get('t', String(n)).then((record) => assert.equal(record, null)))
+    asked.push(refused(() => store.finish(0), tenure.Invalid))
+    if (n % 100 === 0) await Promise.all(asked.splice(0))
+  }
+  await Promise.all(asked)
+})
