@@ -2,8 +2,10 @@
 //! thread that may wait.
 
 use std::{
+    convert::Infallible,
+    future::pending,
     sync::{Arc, PoisonError, RwLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use hyper::{HeaderMap, StatusCode};
@@ -42,6 +44,9 @@ pub struct App {
     pub stopping: watch::Receiver<bool>,
     pub started: Instant,
 }
+
+/// How long a claim waits, in milliseconds, before its connection gives up its buffers.
+const SOON: Millis = 20;
 
 fn stopped() -> Error {
     Error::new(Code::Closed, "the service is stopping: try again once it runs")
@@ -104,14 +109,14 @@ impl App {
     /// Claims tasks, waiting for them at most `wait` milliseconds, or until the service stops. Where this is dropped
     /// before it answers, nothing stays held; nor where `conn` ends before the answer is on its way.
     pub async fn claim(&self, conn: &Conn, claim: Claim, wait: Millis) -> Result<Committed> {
-        let (answer, claimed) = self.claimed(claim, wait).await;
+        let (answer, claimed) = self.claimed(conn, claim, wait).await;
         if let Some(claimed) = claimed {
             conn.owe(claimed);
         }
         answer
     }
 
-    async fn claimed(&self, claim: Claim, wait: Millis) -> Found {
+    async fn claimed(&self, conn: &Conn, claim: Claim, wait: Millis) -> Found {
         let wait = wait.min(Millis::try_from(self.config.wait.as_millis()).unwrap_or(Millis::MAX));
         let until = self.store.now().saturating_add(wait);
         let (tell, told) = oneshot::channel();
@@ -126,12 +131,19 @@ impl App {
         }
         let mut waiting = Waiting { posted, told, counted: (wait > 0).then_some(&self.metrics.waiting) };
         let mut stopping = self.stopping.clone();
-        let stopped_first = tokio::select! {
+        let long = async {
+            if wait > SOON {
+                tokio::time::sleep(Duration::from_millis(SOON)).await;
+                conn.wait();
+            }
+            pending::<Infallible>().await
+        };
+        tokio::select! {
             biased;
             answer = &mut waiting.told => return answer.unwrap_or_else(|_| (Err(stopped()), None)),
-            _ = stopping.wait_for(|stopping| *stopping) => true,
-        };
-        debug_assert!(stopped_first, "there are two ways out");
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+            never = long => match never {},
+        }
         waiting.posted.cancel();
         match (&mut waiting.told).await {
             // To the one who waits it is as if the time were up.

@@ -44,6 +44,10 @@ pub struct Conn {
     moved: AtomicU32,
     born: Instant,
     kill: Notify,
+    /// What it serves waits for long.
+    waits: Notify,
+    /// Whether the last write left something for later.
+    blocked: AtomicBool,
     /// Claims whose answers have not gone out yet, more than one where a client sends ahead; `owes` says whether there are
     /// any.
     owed: Mutex<Vec<Claimed>>,
@@ -69,6 +73,8 @@ impl Conn {
             moved: AtomicU32::new(0),
             born: Instant::now(),
             kill: Notify::new(),
+            waits: Notify::new(),
+            blocked: AtomicBool::new(false),
             owed: Mutex::default(),
             owes: AtomicBool::new(false),
         }
@@ -140,6 +146,26 @@ impl Conn {
             return Vec::new();
         }
         mem::take(&mut self.owed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What it serves begins a wait.
+    pub fn wait(&self) {
+        self.waits.notify_one();
+    }
+
+    /// Until what it serves begins a wait.
+    pub async fn waits(&self) {
+        self.waits.notified().await;
+    }
+
+    /// Notes whether a write left something for later.
+    pub fn block(&self, blocked: bool) {
+        self.blocked.store(blocked, Ordering::Relaxed);
+    }
+
+    /// Whether the other end has not taken all that was written.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Relaxed)
     }
 
     /// Ends it; whatever it was serving is given up.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   server     sockets, threads, the end          conn      what a connection does, and for how long
+//!   serve      a connection's requests            underway  the one that is being worked on
 //!   service    one request, from head to answer   route     every path, in one table
 //!   site       names and origins that are let in  access    who may do what
 //!   call       a request as handlers see it       body      an answer's bytes
@@ -35,6 +36,7 @@ mod problem;
 mod requests;
 mod respond;
 mod route;
+mod serve;
 mod server;
 mod service;
 mod site;
@@ -45,6 +47,7 @@ mod times;
 mod tls;
 mod tokens;
 mod ui;
+mod underway;
 mod v1;
 
 pub use config::{Config, Level};

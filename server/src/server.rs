@@ -3,30 +3,20 @@
 use std::{
     io,
     net::SocketAddr,
-    pin::pin,
     sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
 use tenure::{Code, Error, Result, Store};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     runtime::{Builder, Runtime},
     sync::watch,
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{app::App, config::Config, conn::Conn, service, stream::Noted, tls};
-
-/// Bytes of a request's head, and of what is read ahead.
-const HEAD: usize = 32 << 10;
-
-/// Header lines of a request.
-const HEADERS: usize = 64;
+use crate::{app::App, config::Config, conn::Conn, serve::serve, stream::Noted, tls};
 
 /// How often it is looked whether a client takes too long.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -208,24 +198,6 @@ async fn connection(app: Arc<App>, conn: Arc<Conn>, stream: TcpStream, tls: Opti
     // What was claimed and not answered is given back.
     drop(conn.take_owed());
     app.conns.leave(&conn);
-}
-
-async fn serve<S: AsyncRead + AsyncWrite + Unpin>(app: &Arc<App>, conn: &Arc<Conn>, stream: S) {
-    let (own_app, own_conn) = (app.clone(), conn.clone());
-    let service = service_fn(move |request| service::answer(own_app.clone(), own_conn.clone(), request));
-    let mut http = http1::Builder::new();
-    http.max_buf_size(HEAD).max_headers(HEADERS).ignore_invalid_headers(false);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-    let mut stopping = app.stopping.clone();
-    let first = tokio::select! {
-        // A connection that broke concerns nobody.
-        _ = connection.as_mut() => true,
-        _ = stopping.wait_for(|stopping| *stopping) => false,
-    };
-    if !first {
-        connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
-    }
 }
 
 async fn sweep(app: Arc<App>) {

@@ -18,7 +18,8 @@ use crate::{
     config::Level,
     conn::{Conn, Doing, Sending},
     problem::Problem,
-    route::{self, Route},
+    route::{self, Answer, Route},
+    underway::{Manner, Slot, Underway, copy},
 };
 
 /// The store's time at the answer, in milliseconds since the Epoch.
@@ -38,41 +39,63 @@ struct Known {
     code: Option<&'static str>,
 }
 
-/// Answers one request.
-pub async fn answer(app: Arc<App>, conn: Arc<Conn>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    conn.begin(Doing::Reading);
-    let began = Instant::now();
-    let origin = if app.config.origins.is_empty() { None } else { request.headers().get(ORIGIN).cloned() };
-    // Copied: what is left of the head would keep the connection's whole read buffer while the request is served.
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let mut known = Known { method, path, route: None, who: None, told: None, code: None };
-    let answer = handle(&app, &conn, request, &mut known).await;
-    let mut response = answer.unwrap_or_else(|problem| {
-        known.code = Some(problem.code);
-        problem.response()
-    });
-    app.site.allow(origin.as_ref(), &mut response);
-    if known.path.starts_with("/v1/") {
-        // A client judges leases by this clock.
-        response.headers_mut().insert(NOW, HeaderValue::from(app.store.now()));
-    }
-    note(&app, &known, &response, began);
-    Ok(response.map(|body| body.noting(Sending::begin(conn))))
+/// What is kept of a request until it is answered.
+pub struct Asked {
+    app: Arc<App>,
+    conn: Arc<Conn>,
+    known: Known,
+    origin: Option<HeaderValue>,
+    began: Instant,
 }
 
-async fn handle(
-    app: &Arc<App>,
-    conn: &Arc<Conn>,
+impl Asked {
+    /// Makes its response of what the handler answers, once.
+    pub fn finish(&mut self, answer: Answer) -> Response<Body> {
+        let Self { app, conn, known, origin, began } = self;
+        let mut response = answer.unwrap_or_else(|problem| {
+            known.code = Some(problem.code);
+            problem.response()
+        });
+        app.site.allow(origin.as_ref(), &mut response);
+        if known.path.starts_with("/v1/") {
+            // A client judges leases by this clock.
+            response.headers_mut().insert(NOW, HeaderValue::from(app.store.now()));
+        }
+        note(app, known, &response, *began);
+        response.map(|body| body.noting(Sending::begin(conn.clone())))
+    }
+}
+
+/// Answers one request.
+pub async fn answer(
+    app: Arc<App>,
+    conn: Arc<Conn>,
+    slot: Arc<Slot>,
     request: Request<Incoming>,
-    known: &mut Known,
-) -> Result<Response<Body>, Problem> {
-    let call = admit(app, conn, request, known).await?;
-    let call = match call {
-        Admitted::Call(route, call) => (route.run)(app.clone(), call),
-        Admitted::Answer(answer) => return Ok(answer),
+) -> Result<Response<Body>, Infallible> {
+    if let Some(answer) = slot.kept() {
+        return Ok(answer);
+    }
+    conn.begin(Doing::Reading);
+    let began = Instant::now();
+    // Copied: what is left of the head would keep the connection's whole read buffer while the request is served.
+    let origin = if app.config.origins.is_empty() { None } else { request.headers().get(ORIGIN).and_then(copy) };
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let known = Known { method, path, route: None, who: None, told: None, code: None };
+    let manner = Manner::of(&request);
+    let mut asked = Asked { app, conn, known, origin, began };
+    let admitted = admit(&asked.app, &asked.conn, request, &mut asked.known).await;
+    let answer = match admitted {
+        Ok(Admitted::Call(route, call)) => {
+            asked.conn.begin(Doing::Serving);
+            let running = (route.run)(asked.app.clone(), call);
+            slot.begin(Underway { running, asked, manner });
+            return Ok(slot.answer().await);
+        }
+        Ok(Admitted::Answer(answer)) => Ok(answer),
+        Err(problem) => Err(problem),
     };
-    conn.begin(Doing::Serving);
-    call.await
+    Ok(asked.finish(answer))
 }
 
 /// A request that was let in, or that is answered already.
@@ -103,7 +126,7 @@ async fn admit(
         same_store(app, wanted)?;
     }
     known.who = Some(who.clone());
-    known.told = head.headers.get(ACTOR).cloned();
+    known.told = head.headers.get(ACTOR).and_then(copy);
     let query = Query::read(head.uri.query())?;
     let (body, room) = read_body(body, app.config.body_bytes, &app.bodies).await?;
     let conn = conn.clone();

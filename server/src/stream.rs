@@ -35,7 +35,8 @@ impl Noted {
         Ok(())
     }
 
-    fn wrote(&self, written: &Poll<io::Result<usize>>) {
+    fn wrote(&self, written: &Poll<io::Result<usize>>, given: usize) {
+        self.conn.block(!matches!(written, Poll::Ready(Ok(length)) if *length == given));
         if let Poll::Ready(Ok(_)) = written {
             self.conn.take_owed().into_iter().for_each(Claimed::told);
             self.conn.moved(false);
@@ -73,7 +74,7 @@ impl AsyncWrite for Noted {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.may_answer()?;
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.wrote(&written);
+        self.wrote(&written, bytes.len());
         written
     }
 
@@ -84,7 +85,7 @@ impl AsyncWrite for Noted {
     ) -> Poll<io::Result<usize>> {
         self.may_answer()?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.wrote(&written);
+        self.wrote(&written, slices.iter().map(|slice| slice.len()).sum());
         written
     }
 

@@ -60,6 +60,25 @@ fn a_client_that_knows_the_certificate_is_served() {
 }
 
 #[test]
+fn a_claim_that_waits_for_long_is_answered_over_tls() {
+    let (served, certificate, _folder) = encrypted();
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    let mut stream = connect(&served, roots);
+    let body = r#"{"groups":["g"],"lease":60000,"wait":150}"#;
+    let head = format!(
+        "POST /v1/claim HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let last = "GET /v1/groups HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    stream.write_all(format!("{head}{body}{last}").as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    assert_eq!(text.matches("HTTP/1.1 200").count(), 2, "{text}");
+    assert!(text.contains("\"tasks\":[]") && text.contains("\"groups\":[]"), "{text}");
+}
+
+#[test]
 fn a_client_that_does_not_know_the_certificate_sends_nothing() {
     let (served, _, _folder) = encrypted();
     let mut stream = connect(&served, RootCertStore::empty());
