@@ -6,15 +6,14 @@
 // What a turn appends is one object, `{ first, rows }`, under the position of its last row: each request costs more than a
 // hundred rows do.
 
-import { call, invalid, Unavailable } from "../error.js";
+import { call, invalid } from "../error.js";
 import { floorOf } from "../module.js";
+import { connect, fault, KEY, NOBODY } from "./database.js";
 
-const VERSION = 1;
 /** Turns that one request fetches. */
 const PAGE = 256;
-const NOBODY = new Uint8Array();
-
-const KEY = "store";
+/** How often in a row a transaction that the browser aborted is tried again. */
+const ABORTS = 3;
 
 /** The rows from a position on, of turns of which the first may begin before it. */
 function unpack(turns, from) {
@@ -33,52 +32,15 @@ function settle(request) {
   });
 }
 
-/** What IndexedDB says, as an error of Tenure. */
-function fault(error, doing) {
-  const full = error?.name === "QuotaExceededError";
-  const why = `${doing}: ${error?.name ?? "aborted"}: ${error?.message || "the browser gave no reason"}`;
-  const next = full ? "free some space, or ask the user for more" : "try again";
-  const options = {
-    code: full ? "no_space" : "unavailable",
-    outcome: full ? "refused" : "not_started",
-    retry: "later",
-  };
-  return new Unavailable(`${why}; ${next}`, { ...options, cause: error });
-}
-
-function connect(name, create) {
-  return new Promise((resolve, reject) => {
-    if (typeof globalThis.indexedDB === "undefined") {
-      reject(invalid("indexedDB: there is no IndexedDB here: use memory(), or a journal of your own"));
-      return;
-    }
-    let request;
-    try {
-      request = globalThis.indexedDB.open(name, VERSION);
-    } catch (error) {
-      reject(fault(error, `can't open the database ${name}`));
-      return;
-    }
-    request.onupgradeneeded = () => {
-      const database = request.result;
-      database.createObjectStore("meta");
-      database.createObjectStore("rows");
-      database.createObjectStore("snapshots");
-      if (!create) return;
-      const identity = crypto.getRandomValues(new Uint8Array(16));
-      request.transaction.objectStore("meta").put({ identity, floor: 1, mark: NOBODY }, KEY);
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(fault(request.error, `can't open the database ${name}`));
-  });
-}
-
 export class IndexedDbJournal {
   #name;
   #database;
   #channel;
   #listeners = new Set();
   #closed = false;
+  #aborts = 0;
+  /** Ends the turn that is under way, whose transaction the browser has forgotten. */
+  #forgotten = () => {};
 
   constructor(name, { poll, broadcast }) {
     this.#name = name;
@@ -115,7 +77,11 @@ export class IndexedDbJournal {
       // What became of the store is found by looking.
       this.#hear();
     };
-    database.onclose = gone;
+    database.onclose = () => {
+      gone();
+      // What it aborted has said so by then.
+      setTimeout(() => this.#forgotten(), 0);
+    };
     database.onversionchange = gone;
     this.#database = database;
     return database;
@@ -145,8 +111,12 @@ export class IndexedDbJournal {
       // The connection was closed under way, as by an eviction: the next one finds what is there.
       if (error?.name !== "InvalidStateError") throw fault(error, "can't begin a transaction");
       this.#database = undefined;
-      const again = await this.#connect(false);
+    }
+    const again = await this.#connect(false);
+    try {
       return again.transaction(stores, mode, { durability: "strict" });
+    } catch (error) {
+      throw fault(error, "can't begin a transaction");
     }
   }
 
@@ -188,13 +158,35 @@ export class IndexedDbJournal {
 
   #exchange(transaction, from, take, feed) {
     return new Promise((resolve) => {
-      const rows = transaction.objectStore("rows");
       const turn = { kind: "done", appended: false, at: 0 };
-      transaction.oncomplete = () => resolve(turn);
-      transaction.onabort = () => {
+      transaction.oncomplete = () => {
+        this.#aborts = 0;
+        this.#forgotten = () => {};
+        resolve(turn);
+      };
+      const aborted = () => {
+        this.#forgotten = () => {};
+        const full = transaction.error?.name === "QuotaExceededError";
+        // The browser's doing, as when the store is evicted. Nothing was written: the next turn finds what is there.
+        if (turn.error === undefined && !full && this.#aborts < ABORTS) {
+          this.#aborts += 1;
+          resolve({ kind: "conflict" });
+          return;
+        }
         resolve({ ...turn, kind: "refused", error: turn.error ?? fault(transaction.error, "can't write") });
       };
-      const head = transaction.objectStore("meta").get(KEY);
+      transaction.onabort = aborted;
+      this.#forgotten = aborted;
+      let rows;
+      let head;
+      try {
+        rows = transaction.objectStore("rows");
+        head = transaction.objectStore("meta").get(KEY);
+      } catch {
+        // It was aborted before anything was asked of it.
+        aborted();
+        return;
+      }
       const page = (begin) => {
         const request = rows.getAll(IDBKeyRange.lowerBound(begin), PAGE);
         request.onsuccess = () => {
