@@ -176,7 +176,11 @@ export class IndexedDbJournal {
         resolve({ ...turn, kind: "refused", error: turn.error ?? fault(transaction.error, "can't write") });
       };
       transaction.onabort = aborted;
-      this.#forgotten = aborted;
+      this.#forgotten = () => {
+        // Nobody says what became of its rows: that is seen by looking.
+        if (turn.appended) resolve({ ...turn, kind: "unknown", error: fault(undefined, "can't write") });
+        else aborted();
+      };
       let rows;
       let head;
       try {
