@@ -45,7 +45,8 @@ pub use options::{Durability, Options, Sharing, SnapshotPolicy};
 #[cfg(feature = "client")]
 pub use remote::connect;
 pub use store::{
-    Batch, Cancel, Claims, Filter, Held, Posted, Staged, Stats, Store, Subject, TaskName, Transaction, Watch, Work,
+    Answers, Batch, Cancel, Claims, Filter, Held, Posted, Rounds, Staged, Stats, Store, Subject, TaskName, Transaction,
+    Watch, Work,
 };
 pub use tenure_core::{
     self as core, Add, Author, Claim, Code, Committed, Data, Delete, Depend, Error, GroupStats, Guard, IfExists,

@@ -16,6 +16,7 @@
 //!   orphans    what nobody was told of              ui        the dashboard
 //!   metrics    numbers for Prometheus             tally     what happened, counted from the journal
 //!   times      how long things took                requests   how they ended, for Prometheus
+//!   turn       requests of one moment, committed together
 //! ```
 
 mod access;
@@ -46,6 +47,7 @@ mod taskstore;
 mod times;
 mod tls;
 mod tokens;
+mod turn;
 mod ui;
 mod underway;
 mod v1;

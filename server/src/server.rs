@@ -3,12 +3,12 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, mpsc},
     thread,
     time::{Duration, Instant},
 };
 
-use tenure::{Code, Error, Result, Store};
+use tenure::{Code, Error, Request, Result, Store};
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime::{Builder, Runtime},
@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{app::App, config::Config, conn::Conn, serve::serve, stream::Noted, tls};
+use crate::{app::App, config::Config, conn::Conn, serve::serve, stream::Noted, tls, turn};
 
 /// How often it is looked whether a client takes too long.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -60,6 +60,7 @@ impl Server {
         }
         let addresses = config.listen.clone();
         let (stop, stopping) = watch::channel(false);
+        turn::begin(&store, runtime.handle());
         let app = Arc::new(App::new(store, config, stopping)?);
         for listener in listeners {
             runtime.spawn(accept(app.clone(), listener, acceptor.clone()));
@@ -97,8 +98,22 @@ impl Server {
         while self.app.conns.count() > 0 && Instant::now() < until {
             thread::sleep(Duration::from_millis(5));
         }
+        // Nobody is left whose turn it could be.
+        self.app.store.post_in_rounds(None);
         self.app.orphans.release(true);
         runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()).max(PAUSE));
+        self.wait_for_the_last();
+    }
+}
+
+impl Server {
+    /// Waits until what was given back as the connections ended is committed: an answer to whoever comes behind it.
+    fn wait_for_the_last(&self) {
+        let (tell, told) = mpsc::channel();
+        self.app.store.post(Request::default(), move |_| {
+            let _ = tell.send(());
+        });
+        let _ = told.recv_timeout(PAUSE);
     }
 }
 

@@ -45,6 +45,8 @@ const METHODS: &[(&str, &str)] = &[
     ("pause", "PUT /v1/groups/{name}/paused"),
     ("post", "POST /v1/update"),
     ("post_claim", "POST /v1/claim"),
+    ("post_in_rounds", "how the service itself asks the store"),
+    ("post_round", "how the service itself asks the store"),
     ("put", "PUT /v1/tables/{table}/records/{key}"),
     ("put_record", "PUT /v1/tables/{table}/records/{key}"),
     ("release", "POST /v1/update"),

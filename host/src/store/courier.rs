@@ -8,12 +8,13 @@ use std::{
     time::Instant,
 };
 
-use tenure_core::{Code, Error, Millis, txn::Ask};
+use tenure_core::{Millis, txn::Ask};
 
 use super::{
     Shared,
     cancel::cancelled,
-    post::{Letter, Post},
+    post::{Letter, Post, closed},
+    rounds::Answers,
     wait::{Interest, Wake},
 };
 use crate::clock::Clock;
@@ -41,10 +42,12 @@ impl Courier {
             self.deliver(&shared, letters);
         }
         // The handle is closed. What was put in meanwhile hears it too.
+        let mut answers = Answers::default();
         let late = mem::take(&mut self.post.inbox().letters);
         for letter in self.waiting.drain().map(|(_, letter)| letter).chain(late) {
-            (letter.answer)(Err(Error::new(Code::Closed, "the handle was closed: open the store again")));
+            answers.add(letter, Err(closed()));
         }
+        self.post.give(answers);
     }
 
     /// Waits until there is something to do; `None` once the handle is closed.
@@ -68,7 +71,9 @@ impl Courier {
                     let now = Instant::now();
                     letters.iter_mut().filter(|letter| letter.entered.is_some()).for_each(|letter| letter.since = now);
                 }
-                self.post.inbox().idle = false;
+                if posted == 0 {
+                    self.post.inbox().idle = false;
+                }
                 return Some(letters);
             }
             if self.waiting.is_empty() {
@@ -163,9 +168,11 @@ impl Courier {
         }
         let durable = shared.durable_enough(until);
         let now = Instant::now();
+        let mut answers = Answers::default();
         for (letter, answer) in done {
             self.post.times.note(now.duration_since(letter.since));
-            (letter.answer)(durable.clone().and(answer));
+            answers.add(letter, durable.clone().and(answer));
         }
+        self.post.give(answers);
     }
 }

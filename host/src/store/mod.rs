@@ -11,7 +11,7 @@
 //! * `commit`     the queue and its leader, `run` what it does; `batch` several requests of one caller
 //! * `durable`    waiting for stable storage, one sync for all
 //! * `wait`       claims that wait, `cancel` what ends them
-//! * `post`       requests that hold no thread while they wait, committed by `courier`
+//! * `post`       requests that hold no thread, committed by `courier`, in `rounds` where the host has a loop
 //! * `read`       consistent and weak reads
 //! * `verb`       the verbs on a task
 //! * `transact`   a closure over a transaction, run again when what it read has changed; `subject` what it can name
@@ -34,6 +34,7 @@ mod place;
 mod post;
 mod read;
 mod renewal;
+mod rounds;
 mod run;
 mod snapshot;
 mod staged;
@@ -51,6 +52,7 @@ pub use held::Held;
 pub(crate) use open::{default_actor, random, random_id};
 pub use post::Posted;
 pub use read::Filter;
+pub use rounds::{Answers, Rounds};
 pub use staged::Staged;
 pub use stats::Stats;
 pub use subject::Subject;
@@ -80,13 +82,7 @@ use tenure_core::{Code, Error, Millis, Outcome, OwnerId, Result, StoreId, driver
 
 #[cfg(feature = "client")]
 use crate::remote::Remote;
-use crate::{
-    clock::Clock,
-    durations::Stopwatch,
-    file::Life,
-    interrupt,
-    options::{Durability, Options},
-};
+use crate::{clock::Clock, durations::Stopwatch, file::Life, interrupt};
 
 /// A handle on a store. Clones share it; it is closed when it is [closed](Store::close) or the last clone is gone.
 #[derive(Clone)]
@@ -284,17 +280,5 @@ impl fmt::Debug for Store {
             .field("identity", &self.identity())
             .field("owner", &self.owner())
             .finish_non_exhaustive()
-    }
-}
-
-impl Durability {
-    const fn is_strict(self) -> bool {
-        matches!(self, Self::Strict)
-    }
-}
-
-impl Options {
-    const fn is_strict(&self) -> bool {
-        self.durability.is_strict()
     }
 }

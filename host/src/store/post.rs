@@ -16,11 +16,11 @@ use std::{
 
 use tenure_core::{Claim, Code, Committed, Error, Millis, Request, Result};
 
-use super::{Shared, Store, at, batch::Work, courier::Courier, wait::Waiter};
+use super::{Shared, Store, at, batch::Work, courier::Courier, rounds::Rounds, wait::Waiter};
 use crate::durations::Stopwatch;
 
-/// What is called with the outcome, on the courier's thread: it should be quick, and must not wait.
-type Answer = Box<dyn FnOnce(Result<Committed>) + Send>;
+/// What is called with the outcome: it should be quick, and must not wait.
+pub(super) type Answer = Box<dyn FnOnce(Result<Committed>) + Send>;
 
 /// Where requests are put in, and what concerns those that wait.
 #[derive(Default)]
@@ -32,6 +32,10 @@ pub(super) struct Post {
 
 #[derive(Default)]
 pub(super) struct Inbox {
+    /// Where the host has a loop of its own.
+    pub rounds: Option<Arc<dyn Rounds>>,
+    /// Of the round that is not complete yet.
+    gathered: Vec<Letter>,
     pub letters: Vec<Letter>,
     pub woken: Vec<u64>,
     pub cancelled: Vec<u64>,
@@ -81,8 +85,10 @@ impl Posted {
         match &self.0 {
             On::Courier(post, id) => {
                 let mut inbox = post.inbox();
+                // It may be in a round that is not complete.
+                inbox.complete();
                 inbox.cancelled.push(*id);
-                inbox.rouse();
+                rouse(inbox);
             }
             #[cfg(feature = "client")]
             On::Service(stop) => stop.stop(),
@@ -101,8 +107,9 @@ impl fmt::Debug for Posted {
 }
 
 impl Store {
-    /// As [`update`](Store::update), without a thread that waits: `answer` is called with the outcome on a thread of the
-    /// store. It should be quick, and must not wait. All that is posted while one group is committed goes into the next.
+    /// As [`update`](Store::update), without a thread that waits: `answer` is called with the outcome, on a thread of the
+    /// store or where [`Rounds`] give it. It should be quick, and must not wait. All that is posted while one group is
+    /// committed goes into the next.
     pub fn post(&self, request: Request, answer: impl FnOnce(Result<Committed>) + Send + 'static) {
         at!(
             self,
@@ -137,24 +144,44 @@ impl Post {
     pub fn wake(&self, id: u64) {
         let mut inbox = self.inbox();
         inbox.woken.push(id);
-        inbox.rouse();
+        rouse(inbox);
     }
 
     /// Whoever is still on the way hears that the handle is closed.
     pub fn close(&self) {
         let mut inbox = self.inbox();
         inbox.closed = true;
-        inbox.rouse();
+        inbox.complete();
+        rouse(inbox);
     }
 }
 
 impl Inbox {
-    fn rouse(&mut self) {
-        if mem::take(&mut self.idle)
-            && let Some(courier) = &self.courier
-        {
-            courier.unpark();
+    /// The round that was gathered is for the courier now.
+    pub fn complete(&mut self) {
+        if self.letters.is_empty() {
+            mem::swap(&mut self.letters, &mut self.gathered);
+        } else {
+            self.letters.append(&mut self.gathered);
         }
+    }
+
+    fn has_something(&self) -> bool {
+        !(self.letters.is_empty() && self.woken.is_empty() && self.cancelled.is_empty() && !self.closed)
+    }
+}
+
+/// Wakes the courier, where it is idle and has something to do.
+pub(super) fn rouse(mut inbox: MutexGuard<'_, Inbox>) {
+    if !inbox.idle || !inbox.has_something() {
+        return;
+    }
+    inbox.idle = false;
+    let courier = inbox.courier.clone();
+    // Or it would wake only to wait for this lock.
+    drop(inbox);
+    if let Some(courier) = courier {
+        courier.unpark();
     }
 }
 
@@ -170,12 +197,25 @@ impl Shared {
             answer(Err(error));
             return posted;
         }
-        inbox.letters.push(Letter { id, since: Instant::now(), work, wait, look_at: None, entered: None, answer });
-        inbox.rouse();
+        let letter = Letter { id, since: Instant::now(), work, wait, look_at: None, entered: None, answer };
+        if inbox.rounds.is_none() {
+            inbox.letters.push(letter);
+            rouse(inbox);
+            return posted;
+        }
+        inbox.gathered.push(letter);
+        let begun = if inbox.gathered.len() == 1 { inbox.rounds.clone() } else { None };
+        drop(inbox);
+        if let Some(rounds) = begun {
+            rounds.begin();
+        }
         posted
     }
 
     fn have_courier(&self, inbox: &mut Inbox) -> Result<()> {
+        if inbox.closed {
+            return Err(closed());
+        }
         if inbox.courier.is_some() {
             return Ok(());
         }
@@ -187,6 +227,10 @@ impl Shared {
         inbox.courier = Some(thread.thread().clone());
         Ok(())
     }
+}
+
+pub(super) fn closed() -> Error {
+    Error::new(Code::Closed, "the handle was closed: open the store again")
 }
 
 impl Letter {
