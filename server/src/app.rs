@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use crate::{
     access::{Owners, Who},
     config::Config,
-    conn::{Conn, Conns},
+    conn::{Conn, Conns, Word},
     hub::Hub,
     log::Log,
     metrics::Metrics,
@@ -126,15 +126,16 @@ impl App {
             // Where nobody listens, what was claimed is given back as it is dropped.
             let _ = tell.send((answer, claimed));
         });
-        if wait > 0 {
-            self.metrics.waiting.inc();
+        if wait == 0 {
+            return told.await.unwrap_or_else(|_| (Err(stopped()), None));
         }
-        let mut waiting = Waiting { posted, told, counted: (wait > 0).then_some(&self.metrics.waiting) };
+        self.metrics.waiting.inc();
+        let mut waiting = Waiting { posted, told, counted: &self.metrics.waiting };
         let mut stopping = self.stopping.clone();
         let long = async {
             if wait > SOON {
                 tokio::time::sleep(Duration::from_millis(SOON)).await;
-                conn.wait();
+                conn.tell(Word::Waits);
             }
             pending::<Infallible>().await
         };
@@ -175,14 +176,12 @@ type Found = (Result<Committed>, Option<Claimed>);
 struct Waiting<'a> {
     posted: Posted,
     told: oneshot::Receiver<Found>,
-    counted: Option<&'a Gauge>,
+    counted: &'a Gauge,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if let Some(counted) = self.counted {
-            counted.dec();
-        }
+        self.counted.dec();
         if !self.told.is_terminated() {
             // Dropped with the channel, what comes all the same is given back.
             self.posted.cancel();

@@ -9,13 +9,12 @@
 use std::{
     mem,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering, fence},
     },
-    time::{Duration, Instant},
+    task::{Context, Waker},
+    time::Duration,
 };
-
-use tokio::sync::Notify;
 
 use crate::orphans::Claimed;
 
@@ -39,19 +38,30 @@ pub enum Doing {
 #[derive(Debug)]
 pub struct Conn {
     doing: AtomicU8,
-    /// Since when, and when the last byte went either way; in tenths of a second since `born`.
+    /// Since when, and when the last byte went either way; in [`tenths`] of a second.
     since: AtomicU32,
     moved: AtomicU32,
-    born: Instant,
-    kill: Notify,
-    /// What it serves waits for long.
-    waits: Notify,
+    /// What it was told, a bit for each [`Word`], and the task that it is for all its life.
+    told: AtomicU8,
+    task: OnceLock<Waker>,
     /// Whether the last write left something for later.
     blocked: AtomicBool,
     /// Claims whose answers have not gone out yet, more than one where a client sends ahead; `owes` says whether there are
     /// any.
     owed: Mutex<Vec<Claimed>>,
     owes: AtomicBool,
+}
+
+/// What a connection is told while it is busy with its bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Word {
+    /// It is to end at once; whatever it was serving is given up.
+    End = 1,
+    /// What it serves waits for long.
+    Waits = 2,
+    /// The service ends: it is to finish what is under way.
+    Stop = 4,
 }
 
 /// How long each thing may take.
@@ -67,26 +77,22 @@ pub struct Patience {
 
 impl Conn {
     pub fn new() -> Self {
+        let now = tenths();
         Self {
             doing: AtomicU8::new(Doing::Head as u8),
-            since: AtomicU32::new(0),
-            moved: AtomicU32::new(0),
-            born: Instant::now(),
-            kill: Notify::new(),
-            waits: Notify::new(),
+            since: AtomicU32::new(now),
+            moved: AtomicU32::new(now),
+            told: AtomicU8::new(0),
+            task: OnceLock::new(),
             blocked: AtomicBool::new(false),
             owed: Mutex::default(),
             owes: AtomicBool::new(false),
         }
     }
 
-    fn tenths(&self) -> u32 {
-        (self.born.elapsed().as_millis() / 100) as u32
-    }
-
     /// Notes what it does from now on.
     pub fn begin(&self, doing: Doing) {
-        let now = self.tenths();
+        let now = tenths();
         self.doing.store(doing as u8, Ordering::Relaxed);
         self.since.store(now, Ordering::Relaxed);
         self.moved.store(now, Ordering::Relaxed);
@@ -104,9 +110,10 @@ impl Conn {
 
     /// For how long it has been doing that, and for how long no byte has moved.
     fn ages(&self) -> (Duration, Duration) {
-        let now = self.tenths();
-        let age =
-            |at: &AtomicU32| Duration::from_millis(u64::from(now.saturating_sub(at.load(Ordering::Relaxed))) * 100);
+        let now = tenths();
+        // Another thread may have looked at the clock later.
+        let since = |at: &AtomicU32| now.wrapping_sub(at.load(Ordering::Relaxed)).cast_signed().max(0);
+        let age = |at: &AtomicU32| Duration::from_millis(u64::from(since(at).cast_unsigned()) * 100);
         (age(&self.since), age(&self.moved))
     }
 
@@ -115,7 +122,7 @@ impl Conn {
         if came && self.doing() == Doing::Idle {
             self.begin(Doing::Head);
         } else {
-            self.moved.store(self.tenths(), Ordering::Relaxed);
+            self.moved.store(tenths(), Ordering::Relaxed);
         }
     }
 
@@ -148,14 +155,28 @@ impl Conn {
         mem::take(&mut self.owed.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What it serves begins a wait.
-    pub fn wait(&self) {
-        self.waits.notify_one();
+    /// Tells it something.
+    pub fn tell(&self, word: Word) {
+        self.told.fetch_or(word as u8, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if let Some(task) = self.task.get() {
+            task.wake_by_ref();
+        }
     }
 
-    /// Until what it serves begins a wait.
-    pub async fn waits(&self) {
-        self.waits.notified().await;
+    /// Whether it was told that, for its task alone: it is woken as it is told.
+    pub fn hears(&self, word: Word, cx: &Context<'_>) -> bool {
+        if self.task.get().is_none() {
+            let _ = self.task.set(cx.waker().clone());
+            // Either this sees the word, or whoever tells it sees the task.
+            fence(Ordering::SeqCst);
+        }
+        self.told.load(Ordering::SeqCst) & word as u8 != 0
+    }
+
+    /// Forgets that it was told that.
+    pub fn forget(&self, word: Word) {
+        self.told.fetch_and(!(word as u8), Ordering::SeqCst);
     }
 
     /// Notes whether a write left something for later.
@@ -167,50 +188,76 @@ impl Conn {
     pub fn is_blocked(&self) -> bool {
         self.blocked.load(Ordering::Relaxed)
     }
+}
 
-    /// Ends it; whatever it was serving is given up.
-    pub fn end(&self) {
-        self.kill.notify_one();
+/// The time in tenths of a second, to tell how long something took. It is asked for with each piece of each request, so of
+/// the clock that costs least.
+fn tenths() -> u32 {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        let now = clock_gettime(ClockId::MonotonicCoarse);
+        (now.tv_sec * 10 + now.tv_nsec / 100_000_000).cast_unsigned() as u32
     }
-
-    /// Until it is ended from outside.
-    pub async fn ended(&self) {
-        self.kill.notified().await;
+    #[cfg(not(target_os = "linux"))]
+    {
+        use std::time::Instant;
+        static BEGAN: OnceLock<Instant> = OnceLock::new();
+        (BEGAN.get_or_init(Instant::now).elapsed().as_millis() / 100) as u32
     }
 }
 
 /// All connections that are open.
 #[derive(Debug, Default)]
-pub struct Conns(Mutex<Vec<Arc<Conn>>>);
+pub struct Conns(Mutex<Open>);
+
+#[derive(Debug, Default)]
+struct Open {
+    all: Vec<Arc<Conn>>,
+    stopping: bool,
+}
 
 impl Conns {
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes one in; where there are `most` already, the one that has been idle longest is ended for it.
     pub fn enter(&self, conn: &Arc<Conn>, most: usize) -> bool {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Open { all, stopping } = &mut *self.lock();
         let full = all.len() >= most;
         if full {
             // One whose head drips in is no better than one that is idle. Of two, the one that came first goes.
             let idle = all.iter().rev().filter(|conn| matches!(conn.doing(), Doing::Idle | Doing::Head));
             let Some(longest) = idle.max_by_key(|conn| conn.ages().0).cloned() else { return false };
             all.retain(|conn| !Arc::ptr_eq(conn, &longest));
-            longest.end();
+            longest.tell(Word::End);
+        }
+        if *stopping {
+            conn.tell(Word::Stop);
         }
         all.push(conn.clone());
         true
     }
 
     pub fn leave(&self, conn: &Arc<Conn>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(conn, other));
+        self.lock().all.retain(|other| !Arc::ptr_eq(conn, other));
     }
 
     /// Ends those whose time is up.
     pub fn sweep(&self, patience: &Patience) {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.iter().filter(|conn| conn.is_overdue(patience)).for_each(|conn| conn.end());
+        self.lock().all.iter().filter(|conn| conn.is_overdue(patience)).for_each(|conn| conn.tell(Word::End));
+    }
+
+    /// Tells all that are open, and all that come yet, that the service ends.
+    pub fn stop(&self) {
+        let mut open = self.lock();
+        open.stopping = true;
+        open.all.iter().for_each(|conn| conn.tell(Word::Stop));
     }
 
     pub fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.lock().all.len()
     }
 }
 

@@ -9,6 +9,7 @@
 //! ```
 
 use std::{
+    future::poll_fn,
     io, mem,
     pin::Pin,
     sync::Arc,
@@ -19,7 +20,13 @@ use hyper::{Response, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 
-use crate::{app::App, body::Body, conn::Conn, service, underway::Slot};
+use crate::{
+    app::App,
+    body::Body,
+    conn::{Conn, Word},
+    service,
+    underway::Slot,
+};
 
 /// Bytes of a request's head, and of what is read ahead.
 const HEAD: usize = 32 << 10;
@@ -55,18 +62,22 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     http.max_buf_size(HEAD).max_headers(HEADERS).ignore_invalid_headers(false);
     // Apart, so that a connection that waits has no room set aside for it.
     let mut connection = Box::new(http.serve_connection(TokioIo::new(stream), service));
-    let mut stopping = app.stopping.clone();
     loop {
-        tokio::select! {
-            // First: one that has just been built has an answer to write before it may be told to end.
-            biased;
+        // First hyper: one that has just been built has an answer to write before it may be told to end.
+        let word = poll_fn(|cx| match Pin::new(&mut *connection).poll(cx) {
             // A connection that broke concerns nobody.
-            _ = &mut *connection => return None,
-            () = conn.waits() => {}
-            _ = stopping.wait_for(|stopping| *stopping) => break,
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending if conn.hears(Word::Waits, cx) => Poll::Ready(Some(Word::Waits)),
+            Poll::Pending if conn.hears(Word::Stop, cx) => Poll::Ready(Some(Word::Stop)),
+            Poll::Pending => Poll::Pending,
+        });
+        match word.await {
+            None | Some(Word::End) => return None,
+            Some(Word::Waits) => conn.forget(Word::Waits),
+            Some(Word::Stop) => break,
         }
         // What is answered by now is hyper's, as is what the client has not taken yet.
-        if slot.head().is_some() && !conn.is_blocked() {
+        if slot.is_underway() && !conn.is_blocked() {
             let parts = connection.into_parts();
             let mut stream = parts.io.into_inner();
             let mut ahead = parts.read_buf.to_vec();

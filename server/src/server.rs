@@ -1,9 +1,12 @@
 //! The service as a whole: its sockets, its threads, its end.
 
 use std::{
+    future::poll_fn,
     io,
     net::SocketAddr,
+    pin::pin,
     sync::{Arc, mpsc},
+    task::Poll,
     thread,
     time::{Duration, Instant},
 };
@@ -16,7 +19,14 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{app::App, config::Config, conn::Conn, serve::serve, stream::Noted, tls, turn};
+use crate::{
+    app::App,
+    config::Config,
+    conn::{Conn, Word},
+    serve::serve,
+    stream::Noted,
+    tls, turn,
+};
 
 /// How often it is looked whether a client takes too long.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -94,6 +104,7 @@ impl Server {
     fn end(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
         self.stop.send_replace(true);
+        self.app.conns.stop();
         let until = Instant::now() + self.app.config.stop_within;
         while self.app.conns.count() > 0 && Instant::now() < until {
             thread::sleep(Duration::from_millis(5));
@@ -192,7 +203,7 @@ async fn connection(app: Arc<App>, conn: Arc<Conn>, stream: TcpStream, tls: Opti
     // Small answers should not wait for the next ones.
     let _ = stream.set_nodelay(true);
     let stream = Noted::new(stream, conn.clone());
-    let served = async {
+    let mut served = pin!(async {
         match tls {
             None => serve(&app, &conn, stream).await,
             Some(tls) => {
@@ -205,11 +216,8 @@ async fn connection(app: Arc<App>, conn: Arc<Conn>, stream: TcpStream, tls: Opti
                 encrypted.await;
             }
         }
-    };
-    tokio::select! {
-        () = served => {}
-        () = conn.ended() => {}
-    }
+    });
+    poll_fn(|cx| if conn.hears(Word::End, cx) { Poll::Ready(()) } else { served.as_mut().poll(cx) }).await;
     // What was claimed and not answered is given back.
     drop(conn.take_owed());
     app.conns.leave(&conn);

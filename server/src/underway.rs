@@ -84,6 +84,11 @@ impl Slot {
         *self.lock() = Step::Underway(underway);
     }
 
+    /// Whether one is worked on.
+    pub fn is_underway(&self) -> bool {
+        matches!(&*self.lock(), Step::Underway(_))
+    }
+
     /// The head that its answer is asked for with again; `None` where none is under way.
     pub fn head(&self) -> Option<Vec<u8>> {
         match &*self.lock() {
