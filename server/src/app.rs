@@ -118,7 +118,8 @@ impl App {
 
     async fn claimed(&self, conn: &Conn, claim: Claim, wait: Millis) -> Found {
         let wait = wait.min(Millis::try_from(self.config.wait.as_millis()).unwrap_or(Millis::MAX));
-        let until = self.store.now().saturating_add(wait);
+        // Who does not wait does not need the time.
+        let until = if wait > 0 { self.store.now().saturating_add(wait) } else { 0 };
         let (tell, told) = oneshot::channel();
         let ask = self.orphans.ask(&claim);
         let posted = self.store.post_claim(claim, Some(until), move |answer| {

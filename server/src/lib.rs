@@ -16,7 +16,7 @@
 //!   orphans    what nobody was told of              ui        the dashboard
 //!   metrics    numbers for Prometheus             tally     what happened, counted from the journal
 //!   times      how long things took                requests   how they ended, for Prometheus
-//!   turn       requests of one moment, committed together
+//!   turn       requests of one moment, committed together   wire   what hyper reads and writes
 //! ```
 
 mod access;
@@ -51,6 +51,7 @@ mod turn;
 mod ui;
 mod underway;
 mod v1;
+mod wire;
 
 pub use config::{Config, Level};
 pub use conn::Patience;

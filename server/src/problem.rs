@@ -23,6 +23,9 @@ use tenure::{Error, Kind, core::json::Spelled};
 
 use crate::body::Body;
 
+/// The media type.
+pub const PROBLEM: &str = "application/problem+json";
+
 /// The status of a kind of error.
 pub fn status(kind: Kind) -> StatusCode {
     match kind {
@@ -96,17 +99,22 @@ impl Problem {
         &self.more.detail
     }
 
-    pub fn response(self) -> Response<Body> {
-        let More { detail, rest: mut body, header } = *self.more;
+    /// Its JSON.
+    pub fn text(&self) -> String {
+        let mut body = self.more.rest.clone();
         body.insert("type".into(), format!("urn:tenure:problem:{}", self.code).into());
         body.insert("title".into(), self.code.replace('_', " ").into());
         body.insert("status".into(), self.status.as_u16().into());
-        body.insert("detail".into(), detail.into());
+        body.insert("detail".into(), self.more.detail.as_str().into());
         body.insert("code".into(), self.code.into());
-        let mut response = Response::new(Body::from(Value::Object(body).to_string()));
+        Value::Object(body).to_string()
+    }
+
+    pub fn response(self) -> Response<Body> {
+        let mut response = Response::new(Body::from(self.text()));
         *response.status_mut() = self.status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some((name, value)) = header {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
+        if let Some((name, value)) = self.more.header {
             response.headers_mut().insert(name, value);
         }
         response

@@ -103,9 +103,33 @@ fn a_body_over_the_limit_is_refused_without_being_read() {
         client.raw(format!("1f4\r\n{}\r\n", " ".repeat(500)).as_bytes());
     }
     assert_eq!(client.reply().unwrap().problem(), (413, "over_limit".into()));
-    let mut client = served.client();
-    client.raw(format!("GET /{} HTTP/1.1\r\n{head}\r\n", "x".repeat(100_000)).as_bytes());
-    assert!(client.reply().is_none_or(|reply| reply.status == 431 || reply.status == 414));
+    assert_eq!(served.client().get("/healthz").status, 200);
+}
+
+#[test]
+fn what_is_no_http_gets_a_problem_answer_and_the_end_of_the_connection() {
+    let served = Served::new();
+    let at = served.at;
+    let long = "x".repeat(100_000);
+    for (request, status, code) in [
+        ("GARBAGE\r\n\r\n".to_owned(), 400, "invalid"),
+        (format!("GET /groups?a=b c HTTP/1.1\r\nhost: {at}\r\n\r\n"), 400, "invalid"),
+        (format!("GET /groups HTTP/1.1\r\nhost: {at}\r\nbroken\r\n\r\n"), 400, "invalid"),
+        (format!("GET /groups HTTP/3.7\r\nhost: {at}\r\n\r\n"), 400, "invalid"),
+        (format!("GET /{long} HTTP/1.1\r\nhost: {at}\r\n\r\n"), 431, "over_limit"),
+        (format!("GET /groups HTTP/1.1\r\nhost: {at}\r\nx: {long}\r\n\r\n"), 431, "over_limit"),
+        (format!("GET /groups HTTP/1.1\r\nhost: {at}\r\n{}\r\n", "x: y\r\n".repeat(70)), 431, "over_limit"),
+    ] {
+        let mut client = served.client();
+        // One that is answered goes before.
+        assert_eq!(client.get("/healthz").status, 200);
+        client.raw(request.as_bytes());
+        let reply = client.reply().unwrap_or_else(|| panic!("no answer to {request:.80}"));
+        assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{request:.80}");
+        assert_eq!(reply.header("connection"), Some("close"));
+        assert_eq!(reply.problem(), (status, code.into()), "{request:.80}");
+        assert!(client.reply().is_none(), "{request:.80}");
+    }
     assert_eq!(served.client().get("/healthz").status, 200);
 }
 
