@@ -85,8 +85,8 @@ impl Site {
         *response.status_mut() = StatusCode::NO_CONTENT;
         let out = response.headers_mut();
         out.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE"));
-        let allowed =
-            "authorization, content-type, if-match, if-none-match, idempotency-key, last-event-id, tenure-actor";
+        let allowed = "authorization, content-type, if-match, if-none-match, idempotency-key, last-event-id, \
+                       tenure-actor, tenure-store";
         out.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
         out.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
         self.allow(headers.get(ORIGIN), &mut response);

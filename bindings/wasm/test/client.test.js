@@ -1,6 +1,8 @@
 // The client of a service, against services that run: the same suites as an embedded store, and what a line can do.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { createServer } from "node:http";
 import { createServer as createTcpServer, connect as dial } from "node:net";
 import { after, before, test } from "node:test";
 import * as tenure from "../js/client.js";
@@ -210,6 +212,29 @@ test("a lease is renewed by the machine's clock, and a claims loop ends with its
   assert.equal(await store.waitEmpty("long", { timeout: 5_000 }), true);
   await store.close();
   await other.close();
+});
+
+test("another store at the same address is refused, and what is no service is told apart", { skip }, async () => {
+  const moved = await Service.start();
+  const store = await connect(moved.url);
+  await store.add("g", "x");
+  await moved.end();
+  await rm(moved.path, { recursive: true });
+  await moved.run();
+  await assert.rejects(store.add("g", "y"), (error) => {
+    assert.ok(error instanceof tenure.Fenced, error.stack);
+    return error.code === "replaced";
+  });
+  await assert.rejects(store.groups(), { code: "replaced" });
+  await store.close();
+  const anew = await connect(moved.url);
+  assert.deepEqual(await anew.groups(), []);
+  await anew.close();
+  await moved.stop();
+  const other = createServer((_, response) => response.end('{"hello":"world"}'));
+  await new Promise((resolve) => other.listen(0, "127.0.0.1", resolve));
+  await assert.rejects(connect(`http://127.0.0.1:${other.address().port}`), /no service of Tenure/);
+  other.close();
 });
 
 test("lists longer than a page are whole", { skip }, async () => {

@@ -2,7 +2,7 @@
 import { closed } from "../error.js";
 import { random64 } from "../identity.js";
 import { textOf } from "../request.js";
-import { problemOf, silence, unreached } from "./problem.js";
+import { problemOf, silence, stranger, unreached } from "./problem.js";
 
 /** How long the first pause before a repeat is, and the longest, in milliseconds. */
 const PAUSES = [50, 2_000];
@@ -23,6 +23,7 @@ export class Line {
   #base;
   #token;
   #actor;
+  #store;
   #patience;
   #ended = new AbortController();
   #parts = new Set();
@@ -108,12 +109,13 @@ export class Line {
     return promise;
   }
 
-  /** Looks once whether the service is there. */
+  /** Asks once which store is there. All else is meant for that one: a restored store's ids are others. */
   async greet(signal) {
-    const { error } = await this.#try("GET", "/healthz", undefined, { signal, limit: PROMPT });
+    const { value, error } = await this.#try("GET", "/v1/store", undefined, { signal, limit: PROMPT });
     if (signal?.aborted) throw signal.reason;
-    if (error === undefined) return;
-    throw error.cause instanceof TypeError ? unreached(this.#base, error.cause) : error;
+    if (error !== undefined) throw error.cause instanceof TypeError ? unreached(this.#base, error.cause) : error;
+    if (typeof value.store !== "string") throw stranger(this.#base);
+    this.#store = value.store;
   }
 
   get(path) {
@@ -194,6 +196,7 @@ export class Line {
     const headers = body === undefined ? {} : { "content-type": "application/json" };
     const token = await this.#token?.();
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    if (this.#store !== undefined) headers["tenure-store"] = this.#store;
     return headers;
   }
 

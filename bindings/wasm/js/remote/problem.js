@@ -42,3 +42,8 @@ export function unreached(base, cause) {
       : `is it running, and does it let pages of ${here} call (tenure serve --allow-origin ${here})?`;
   return new Unavailable(`can't reach ${base}: ${next}`, { code: "unavailable", retry: "later", cause });
 }
+
+/** The error where something else answers. */
+export function stranger(base) {
+  return new Invalid(`${base} is no service of Tenure: give the address that tenure serve names`, { code: "invalid" });
+}
