@@ -161,6 +161,10 @@ pub struct Request {
     pub actor: Option<Arc<str>>,
     /// A repeat of a committed request with the same id gets the first outcome.
     pub request_id: Option<String>,
+    /// A revision that the store had before this was first sent, where this is a repeat of a request whose answer did not
+    /// come. A repeat that comes when request ids of that time are forgotten is refused, since whether it was committed
+    /// then can't be told. It is no part of the request's text either.
+    pub sent_after: Option<Revision>,
     /// New tasks.
     pub adds: Vec<Add>,
     /// Changed tasks.

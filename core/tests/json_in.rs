@@ -43,6 +43,7 @@ fn every_field_of_a_request_is_read() {
     let expected = Request {
         owner: OwnerId(7),
         actor: None,
+        sent_after: None,
         request_id: Some("r-1".into()),
         adds: vec![
             Add {

@@ -61,6 +61,7 @@ fn a_request_is_read_as_it_was_written() {
     let full = Request {
         owner: OwnerId(7),
         actor: None,
+        sent_after: None,
         request_id: Some("r\"1".into()),
         adds: vec![
             add.clone(),

@@ -6,7 +6,7 @@
 mod support;
 
 use support::{OTHER, adds, from, ids, named, oldest, store, store_with, verb};
-use tenure_core::{Claim, Code, Kind, Limits, Verb, entry::Reason};
+use tenure_core::{Claim, Code, Kind, Limits, Outcome, Request, Revision, Verb, entry::Reason};
 
 #[test]
 fn a_repeat_is_answered_with_the_first_outcome_and_done_once() {
@@ -87,6 +87,27 @@ fn a_request_is_forgotten_after_the_window_by_every_handle_alike() {
     assert!(fresh.state().memo().is_empty());
     assert!(store.state().memo().is_empty());
     assert!(!fresh.update(&request).unwrap().repeated);
+}
+
+#[test]
+fn a_repeat_that_comes_when_its_id_is_forgotten_is_refused() {
+    let limits = Limits { request_window: 4, ..Limits::DEFAULT };
+    let mut store = store_with(limits);
+    store.add("a", "x");
+    let first = named(adds(&[("a", "1")]), "one");
+    let again = |sent: u64| Request { sent_after: Some(Revision(sent)), ..first.clone() };
+    assert_eq!(store.update(&first).unwrap().revision.0, 2);
+    for _ in 0..3 {
+        store.add("a", "x");
+        assert!(store.update(&again(1)).unwrap().repeated, "it is remembered, and no other text");
+    }
+    store.add("a", "x");
+    let late = store.update(&again(1)).unwrap_err();
+    assert_eq!((late.code(), late.outcome()), (Code::Truncated, Outcome::NotStarted));
+    // One that surely was not committed is: all ids behind its revision are remembered.
+    let unseen = Request { request_id: Some("two".into()), ..again(2) };
+    assert!(!store.update(&unseen).unwrap().repeated);
+    assert!(store.update(&unseen).unwrap().repeated);
 }
 
 #[test]

@@ -10,12 +10,16 @@ use hyper::{
     header::{CONNECTION, HeaderName},
 };
 use percent_encoding::percent_decode_str;
+use tenure::Revision;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{access::Who, conn::Conn, problem::Problem};
 
 /// What a caller says of himself: `host:pid` mostly.
 pub const ACTOR: HeaderName = HeaderName::from_static("tenure-actor");
+
+/// A revision that the store had before a request was first sent, of which this is a repeat.
+pub const SENT_AFTER: HeaderName = HeaderName::from_static("tenure-sent-after");
 
 /// A request that was let in.
 pub struct Call {
@@ -56,6 +60,12 @@ impl Call {
     /// Who does it, for the journal.
     pub fn actor(&self) -> Option<Arc<str>> {
         self.who.actor(self.headers.get(ACTOR))
+    }
+
+    /// A revision that the store had before a repeated request was first sent.
+    pub fn sent_after(&self) -> Result<Option<Revision>, Problem> {
+        let number = |text| number("the header Tenure-Sent-After", text).map(Revision);
+        self.header(SENT_AFTER).map(number).transpose()
     }
 
     /// The request id that came as a header.

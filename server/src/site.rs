@@ -86,7 +86,7 @@ impl Site {
         let out = response.headers_mut();
         out.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE"));
         let allowed = "authorization, content-type, if-match, if-none-match, idempotency-key, last-event-id, \
-                       tenure-actor, tenure-store";
+                       tenure-actor, tenure-sent-after, tenure-store";
         out.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
         out.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
         self.allow(headers.get(ORIGIN), &mut response);

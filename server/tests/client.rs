@@ -221,6 +221,28 @@ fn the_async_client_does_the_same_and_gives_back_what_nobody_waits_for() {
 }
 
 #[test]
+fn a_repeat_that_comes_when_its_request_id_is_forgotten_commits_nothing() {
+    let served = Served::with(wire::config(), &Options::new().durability(Durability::Opportunistic));
+    let proxy = Proxy::new(served.at);
+    let store = tenure::connect(url(proxy.at)).unwrap();
+    for (more, code) in [(1000, None), (65_536, Some(Code::Unknown))] {
+        let before = served.store.group("map").unwrap().tasks;
+        let busy = served.store.clone();
+        proxy.cut_next_after(move || {
+            for _ in 0..more {
+                busy.increment("t", "n", 1, None, None).unwrap();
+            }
+        });
+        let outcome = store.add("map", "x");
+        assert_eq!(outcome.as_ref().err().map(Error::code), code, "{outcome:?}");
+        assert_eq!(served.store.group("map").unwrap().tasks, before + 1, "it was done once");
+        // The next one is no repeat.
+        store.increment("t", "own", 1, None, None).unwrap();
+    }
+    assert_eq!(proxy.cuts(), 2);
+}
+
+#[test]
 fn a_connection_that_is_cut_after_the_commit_and_before_the_answer_commits_once() {
     let served = Served::with(wire::config(), &Options::new().durability(Durability::Opportunistic));
     let proxy = Proxy::new(served.at);

@@ -36,6 +36,7 @@ pub fn read_request(text: &[u8]) -> Result<Request> {
     Ok(Request {
         owner: fields.optional("owner", owner)?.unwrap_or_default(),
         actor: None,
+        sent_after: None,
         request_id: fields.optional("request_id", string)?,
         adds: fields.list("adds", add)?,
         updates: fields.list("updates", update)?,

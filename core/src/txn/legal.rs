@@ -12,6 +12,19 @@ use crate::{
     time::{Millis, When},
 };
 
+/// The error of a repeat that comes too late to be told from a new request.
+#[cold]
+pub(super) fn forgotten(id: &str, limits: &Limits) -> Error {
+    Error::new(
+        Code::Truncated,
+        format!(
+            "request id {id:?} was sent before, and request ids are remembered for {} revisions, which have passed: whether it \
+             was committed then can't be told; look whether what it does is done before you ask for it anew",
+            limits.request_window
+        ),
+    )
+}
+
 /// A request id.
 pub(super) fn request_id(id: &str, limits: &Limits) -> Result<(), Error> {
     let mut reasons = Reasons::default();

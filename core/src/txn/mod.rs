@@ -54,6 +54,14 @@ impl<'a> Ask<'a> {
         }
     }
 
+    fn sent_after(self) -> Option<Revision> {
+        match self {
+            Self::Update(request) => request.sent_after,
+            // One that was lost is over with its lease.
+            Self::Claim(_) => None,
+        }
+    }
+
     fn owner(self) -> OwnerId {
         match self {
             Self::Update(request) => request.owner,
@@ -210,6 +218,9 @@ pub(crate) fn judge(bench: &Bench<'_>, ask: Ask<'_>, dice: &mut Dice, plan: &mut
         }
         if bench.overlay.asked(owner, id) {
             return Ok(Verdict::Deferred);
+        }
+        if ask.sent_after().is_some_and(|sent| sent.0 < last) {
+            return Err(legal::forgotten(id, bench.limits));
         }
         mark = Some((id, asked));
     }

@@ -12,7 +12,7 @@ use hyper::{
     body::{Body as _, Incoming},
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
 };
-use tenure_core::{Code, Error, Outcome, Result};
+use tenure_core::{Code, Error, Outcome, Result, Revision};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
@@ -29,6 +29,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 
 pub(super) const STORE: HeaderName = HeaderName::from_static("tenure-store");
 const NOW: HeaderName = HeaderName::from_static("tenure-now");
+/// A revision that the store had before a call was first made.
+const SENT_AFTER: HeaderName = HeaderName::from_static("tenure-sent-after");
 const ACTOR: HeaderName = HeaderName::from_static("tenure-actor");
 
 /// What is called.
@@ -42,6 +44,8 @@ pub(super) struct Call {
     pub writes: bool,
     /// For how long it is made again; the client's own span where nothing is said.
     pub retry_for: Option<Duration>,
+    /// A revision that the store had before, where a repeat that comes too late is to be refused.
+    pub after: Option<Revision>,
     /// The label of who does it, where it is not the client's own.
     pub actor: Option<Arc<str>>,
 }
@@ -49,7 +53,7 @@ pub(super) struct Call {
 impl Call {
     pub fn get(path: impl Into<String>) -> Self {
         let (path, body, wait) = (path.into(), Bytes::new(), Duration::ZERO);
-        Self { method: Method::GET, path, body, wait, writes: false, retry_for: None, actor: None }
+        Self { method: Method::GET, path, body, wait, writes: false, retry_for: None, after: None, actor: None }
     }
 
     pub fn post(path: impl Into<String>, body: impl Into<Bytes>) -> Self {
@@ -65,7 +69,7 @@ impl Client {
         loop {
             self.may_go_on()?;
             let limit = self.inner().options.answer_within.saturating_add(call.wait);
-            let attempt = match either(timeout(limit, self.attempt(call)), self.closing()).await {
+            let attempt = match either(timeout(limit, self.attempt(call, maybe_done)), self.closing()).await {
                 None if call.writes => return Err(closed().with_outcome(Outcome::Unknown)),
                 None => return Err(closed()),
                 Some(Ok(answered)) => answered,
@@ -89,8 +93,9 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, call: &Call) -> std::result::Result<Bytes, Failure> {
-        let (status, body) = self.send(call, None).await?;
+    async fn attempt(&self, call: &Call, maybe_done: bool) -> std::result::Result<Bytes, Failure> {
+        let after = call.after.filter(|_| maybe_done).map(|after| (SENT_AFTER, HeaderValue::from(after.0)));
+        let (status, body) = self.send(call, after).await?;
         let too_much = || {
             let why = format!("the answer of {} has more than {} MiB: ask for less", self.url(), MOST >> 20);
             Failure { maybe_done: true, ..Failure::last(Error::new(Code::OverLimit, why)) }
@@ -171,6 +176,9 @@ pub(super) fn actor_header(actor: &str) -> Result<HeaderValue> {
 /// The error of a call that is given up.
 fn told(call: &Call, failure: Failure, maybe_done: bool) -> Error {
     let error = failure.error;
+    if maybe_done && error.code() == Code::Truncated {
+        return Error::new(Code::Unknown, error.message());
+    }
     // What was refused or rejected under the same request id was not done before either.
     if !call.writes || !maybe_done || error.outcome() == Outcome::Refused {
         return error;

@@ -55,6 +55,7 @@ impl Client {
             let (wait, actor) = (Duration::from_millis(wait), signed.claim.actor.clone());
             let post = Call { wait, actor, ..Call::post("/v1/claim", json::text(&call)) };
             let mut got = self.call(&post, json::read_committed).await?;
+            self.saw(got.revision);
             if got.repeated && signed.drawn {
                 // The answer came so late that the lease ran out and others claimed: it is as if nothing had been found.
                 got.tasks.retain(|task| task.origin.0 != 0);

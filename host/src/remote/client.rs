@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -41,6 +44,8 @@ pub(super) struct Inner {
     pub clock: Clock,
     /// What the service said of itself at the first call.
     pub known: OnceLock<Known>,
+    /// The latest revision that an answer told of.
+    seen: AtomicU64,
     pub closed: watch::Sender<bool>,
 }
 
@@ -48,6 +53,7 @@ pub(super) struct Inner {
 pub(super) struct Known {
     store: StoreId,
     pub header: HeaderValue,
+    revision: Revision,
     /// The longest that one claim may wait there.
     longest_wait: Duration,
 }
@@ -62,6 +68,7 @@ impl Client {
     pub async fn connect_with(url: &str, options: &Options) -> Result<Self> {
         let client = Self::new(url, options)?;
         let known = client.call(&Call::get("/v1/store"), read_known).await?;
+        client.saw(known.revision);
         let _ = client.0.known.set(known);
         Ok(client)
     }
@@ -98,6 +105,7 @@ impl Client {
             actor_header,
             clock: options.clock.as_remote(),
             known: OnceLock::new(),
+            seen: AtomicU64::new(0),
             closed: watch::Sender::new(false),
         })))
     }
@@ -157,8 +165,18 @@ impl Client {
         } else {
             self.sign(&mut request.owner, &mut request.request_id)?;
         }
-        let post = Call { actor: request.actor.clone(), ..Call::post("/v1/update", json::text(&request)) };
-        self.call(&post, json::read_committed).await
+        let (actor, after) = (request.actor.clone(), Some(self.seen()));
+        let post = Call { after, actor, ..Call::post("/v1/update", json::text(&request)) };
+        self.call(&post, json::read_committed).await.inspect(|committed| self.saw(committed.revision))
+    }
+
+    /// A revision that the store has reached.
+    fn seen(&self) -> Revision {
+        Revision(self.0.seen.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn saw(&self, revision: Revision) {
+        self.0.seen.fetch_max(revision.0, Ordering::Relaxed);
     }
 
     /// In whose name, and under which id it is made again.
@@ -203,7 +221,8 @@ fn read_known(bytes: &[u8]) -> Result<Known> {
     let store = value["store"].as_str().and_then(StoreId::from_text).ok_or_else(|| missing("store"))?;
     let longest_wait = value["longest_wait"].as_u64().ok_or_else(|| missing("longest_wait"))?;
     let header = HeaderValue::try_from(store.to_string()).map_err(|_| missing("store"))?;
-    Ok(Known { store, header, longest_wait: Duration::from_millis(longest_wait) })
+    let revision = Revision(value["revision"].as_u64().ok_or_else(|| missing("revision"))?);
+    Ok(Known { store, header, revision, longest_wait: Duration::from_millis(longest_wait) })
 }
 
 impl fmt::Debug for Client {

@@ -21,6 +21,7 @@ pub async fn update(app: Arc<App>, call: Call) -> Answer {
     let mut request = read_request(&call.body)?;
     request.request_id = request.request_id.or_else(|| call.idempotency_key());
     request.actor = call.actor();
+    request.sent_after = call.sent_after()?;
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(&app, &request).await?;
     Ok(respond::spelled(&app.update(request).await?))

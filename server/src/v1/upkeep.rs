@@ -50,6 +50,7 @@ pub async fn store(app: Arc<App>, call: Call) -> Answer {
     Ok(respond::json(&json!({
         "store": app.store.identity().to_string(),
         "now": app.store.now(),
+        "revision": app.store.weak().revision()?,
         "actor": app.store.actor(),
         "longest_wait": app.config.wait.as_millis() as u64,
         "version": env!("CARGO_PKG_VERSION"),

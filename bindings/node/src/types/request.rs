@@ -220,6 +220,7 @@ pub fn parts(value: Unknown<'_>) -> napi::Result<Request> {
     Ok(Request {
         owner: fields.id("owner")?.map_or(named, OwnerId),
         actor: None,
+        sent_after: None,
         request_id: fields.text("requestId")?,
         adds,
         updates: updates.into_iter().map(|(update, _)| update).collect(),

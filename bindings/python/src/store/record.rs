@@ -65,6 +65,7 @@ impl Store {
             depends_only,
             owner: owner.map_or(named, OwnerId),
             actor: None,
+            sent_after: None,
             request_id: request_id.map(|id| id.0),
         };
         py.detach(|| self.store().update(request)).map(Committed).raised(py)

@@ -2,7 +2,7 @@
 import { closed } from "../error.js";
 import { random64 } from "../identity.js";
 import { textOf } from "../request.js";
-import { problemOf, silence, stranger, unreached } from "./problem.js";
+import { forgotten, problemOf, silence, stranger, unreached } from "./problem.js";
 
 /** How long the first pause before a repeat is, and the longest, in milliseconds. */
 const PAUSES = [50, 2_000];
@@ -24,6 +24,8 @@ export class Line {
   #token;
   #actor;
   #store;
+  /** The latest revision of the store that an answer told of. */
+  #seen;
   #patience;
   #ended = new AbortController();
   #parts = new Set();
@@ -116,6 +118,7 @@ export class Line {
     if (error !== undefined) throw error.cause instanceof TypeError ? unreached(this.#base, error.cause) : error;
     if (typeof value.store !== "string") throw stranger(this.#base);
     this.#store = value.store;
+    this.#seen = value.revision;
   }
 
   get(path) {
@@ -181,10 +184,18 @@ export class Line {
 
   async #send(method, path, body, how) {
     const until = performance.now() + this.#patience;
+    // Lest a repeat is done again that comes when the store has forgotten the first one.
+    const after = how.changes ? this.#seen : undefined;
+    let repeats = false;
     for (let wait = PAUSES[0]; ; wait = Math.min(wait * 2, PAUSES[1])) {
       if (this.ended.aborted) throw this.ended.reason;
-      const { value, error, again } = await this.#try(method, path, body, how);
-      if (error === undefined) return value;
+      const { value, error, again } = await this.#try(method, path, body, how, repeats ? after : undefined);
+      if (error === undefined) {
+        if (value.revision > this.#seen) this.#seen = value.revision;
+        return value;
+      }
+      if (repeats && error.code === "truncated") throw forgotten(error);
+      repeats = true;
       if (how.signal?.aborted) throw how.signal.reason;
       if (this.ended.aborted) throw how.waits ? this.ended.reason : error;
       if (!again || performance.now() + wait > until) throw error;
@@ -201,8 +212,9 @@ export class Line {
   }
 
   /** One attempt. */
-  async #try(method, path, body, { signal: given, limit, waits = false, changes = false }) {
+  async #try(method, path, body, { signal: given, limit, waits = false, changes = false }, after) {
     const headers = await this.headers(body);
+    if (after !== undefined) headers["tenure-sent-after"] = `${after}`;
     if (method !== "GET") headers["tenure-actor"] = this.#actor;
     const { signal, release } = this.#begin(given, limit, waits);
     try {

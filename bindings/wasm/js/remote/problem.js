@@ -26,6 +26,11 @@ function unknown(why, cause) {
   return new Unknown(message, { outcome: "unknown", retry: "with_same_request_id", cause });
 }
 
+/** The error of a request that may have been committed at a time of which the store can't tell any more. */
+export function forgotten({ message }) {
+  return new Unknown(message, { outcome: "unknown", retry: "no" });
+}
+
 /** The error of a request that had no answer. */
 export function silence(base, cause, changes) {
   const why = `no answer from ${base}: ${cause?.cause?.message || cause?.message || "the connection failed"}`;
