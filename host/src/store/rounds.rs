@@ -53,6 +53,40 @@ impl fmt::Debug for Answers {
 impl Store {
     /// From now on what is posted through this handle and its clones goes out in rounds; with `None`, as it is posted, and
     /// what was gathered goes out. Where the store is a service's it always goes out as it is posted.
+    ///
+    /// ```
+    /// use std::sync::{Arc, mpsc};
+    /// use tenure::{Add, Answers, Request, Rounds, Store};
+    ///
+    /// /// A loop that is told what happens through a channel.
+    /// struct Loop(mpsc::Sender<Option<Answers>>);
+    ///
+    /// impl Rounds for Loop {
+    ///     fn begin(&self) {
+    ///         let _ = self.0.send(None);
+    ///     }
+    ///
+    ///     fn give(&self, answers: Answers) {
+    ///         let _ = self.0.send(Some(answers));
+    ///     }
+    /// }
+    ///
+    /// let store = Store::memory()?;
+    /// let (tell, told) = mpsc::channel();
+    /// store.post_in_rounds(Some(Arc::new(Loop(tell))));
+    /// for part in ["one", "two"] {
+    ///     let adds = vec![Add { group: "map".into(), data: part.into(), ..Add::default() }];
+    ///     store.post(Request { adds, ..Request::default() }, |answer| println!("{answer:?}"));
+    /// }
+    /// while let Ok(happened) = told.recv() {
+    ///     match happened {
+    ///         None => store.post_round(), // one round of both
+    ///         Some(answers) => break drop(answers), // both are told, on this thread
+    ///     }
+    /// }
+    /// assert_eq!(store.group("map")?.tasks, 2);
+    /// # Ok::<(), tenure::Error>(())
+    /// ```
     pub fn post_in_rounds(&self, rounds: Option<Arc<dyn Rounds>>) {
         at!(
             self,
