@@ -76,10 +76,8 @@ test("a token is sent with each request, and what it does not allow is told", { 
       assert.match(error.message, /page/);
       await store.close();
     }
-    const stranger = await connect(service.url, { token: "another one, which is wrong" });
-    const error = await stranger.groups().catch((error) => error);
+    const error = await connect(service.url, { token: "another one, which is wrong" }).catch((error) => error);
     assert.ok(error instanceof tenure.Invalid, error.stack);
-    await stranger.close();
     await assert.rejects(connect(service.url, { token: "two\nlines" }), tenure.Invalid);
   } finally {
     await service.stop();
