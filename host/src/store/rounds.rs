@@ -78,12 +78,14 @@ impl Store {
     ///     let adds = vec![Add { group: "map".into(), data: part.into(), ..Add::default() }];
     ///     store.post(Request { adds, ..Request::default() }, |answer| println!("{answer:?}"));
     /// }
-    /// while let Ok(happened) = told.recv() {
-    ///     match happened {
-    ///         None => store.post_round(), // one round of both
-    ///         Some(answers) => break drop(answers), // both are told, on this thread
+    /// let answers = loop {
+    ///     match told.recv() {
+    ///         Ok(None) => store.post_round(), // one round of both
+    ///         Ok(Some(answers)) => break answers,
+    ///         Err(_) => return Ok(()),
     ///     }
-    /// }
+    /// };
+    /// drop(answers); // both are told, on this thread
     /// assert_eq!(store.group("map")?.tasks, 2);
     /// # Ok::<(), tenure::Error>(())
     /// ```
