@@ -108,9 +108,7 @@ impl Options {
     pub(crate) const fn is_strict(&self) -> bool {
         matches!(self.durability, Durability::Strict)
     }
-}
 
-impl Options {
     /// The defaults.
     pub fn new() -> Self {
         Self::default()

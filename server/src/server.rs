@@ -115,9 +115,7 @@ impl Server {
         runtime.shutdown_timeout(until.saturating_duration_since(Instant::now()).max(PAUSE));
         self.wait_for_the_last();
     }
-}
 
-impl Server {
     /// Waits until what was given back as the connections ended is committed: an answer to whoever comes behind it.
     fn wait_for_the_last(&self) {
         let (tell, told) = mpsc::channel();

@@ -176,7 +176,8 @@ pub(super) fn actor_header(actor: &str) -> Result<HeaderValue> {
 /// The error of a call that is given up.
 fn told(call: &Call, failure: Failure, maybe_done: bool) -> Error {
     let error = failure.error;
-    if maybe_done && error.code() == Code::Truncated {
+    // Of a look, as into a log, the same code says something else.
+    if call.after.is_some() && maybe_done && error.code() == Code::Truncated {
         return Error::new(Code::Unknown, error.message());
     }
     // What was refused or rejected under the same request id was not done before either.

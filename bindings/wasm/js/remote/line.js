@@ -191,10 +191,10 @@ export class Line {
       if (this.ended.aborted) throw this.ended.reason;
       const { value, error, again } = await this.#try(method, path, body, how, repeats ? after : undefined);
       if (error === undefined) {
-        if (value.revision > this.#seen) this.#seen = value.revision;
+        if (value?.revision > this.#seen) this.#seen = value.revision;
         return value;
       }
-      if (repeats && error.code === "truncated") throw forgotten(error);
+      if (repeats && after !== undefined && error.code === "truncated") throw forgotten(error);
       repeats = true;
       if (how.signal?.aborted) throw how.signal.reason;
       if (this.ended.aborted) throw how.waits ? this.ended.reason : error;
