@@ -3,7 +3,7 @@
 
 use std::{
     convert::Infallible,
-    future::pending,
+    future::{Future, pending},
     sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
@@ -96,27 +96,24 @@ impl App {
         tokens.find(headers)
     }
 
-    /// Commits a transaction.
-    pub async fn update(&self, request: Request) -> Result<Committed> {
+    /// Commits a transaction: it is on its way before this is waited for, which holds nothing of it.
+    pub fn update(&self, request: Request) -> impl Future<Output = Result<Committed>> + use<> {
         let (tell, told) = oneshot::channel();
         self.store.post(request, move |answer| {
             // Whoever asked may be gone; what was committed stays.
             let _ = tell.send(answer);
         });
-        told.await.unwrap_or_else(|_| Err(stopped()))
+        async { told.await.unwrap_or_else(|_| Err(stopped())) }
     }
 
     /// Claims tasks, waiting for them at most `wait` milliseconds, or until the service stops. Where this is dropped
     /// before it answers, nothing stays held; nor where `conn` ends before the answer is on its way.
-    pub async fn claim(&self, conn: &Conn, claim: Claim, wait: Millis) -> Result<Committed> {
-        let (answer, claimed) = self.claimed(conn, claim, wait).await;
-        if let Some(claimed) = claimed {
-            conn.owe(claimed);
-        }
-        answer
-    }
-
-    async fn claimed(&self, conn: &Conn, claim: Claim, wait: Millis) -> Found {
+    pub fn claim<'a>(
+        &'a self,
+        conn: &'a Conn,
+        claim: Claim,
+        wait: Millis,
+    ) -> impl Future<Output = Result<Committed>> + use<'a> {
         let wait = wait.min(Millis::try_from(self.config.wait.as_millis()).unwrap_or(Millis::MAX));
         // Who does not wait does not need the time.
         let until = if wait > 0 { self.store.now().saturating_add(wait) } else { 0 };
@@ -127,11 +124,21 @@ impl App {
             // Where nobody listens, what was claimed is given back as it is dropped.
             let _ = tell.send((answer, claimed));
         });
-        if wait == 0 {
-            return told.await.unwrap_or_else(|_| (Err(stopped()), None));
+        async move {
+            let (answer, claimed) = if wait == 0 {
+                told.await.unwrap_or_else(|_| (Err(stopped()), None))
+            } else {
+                self.metrics.waiting.inc();
+                self.wait(conn, Waiting { posted, told, counted: &self.metrics.waiting }, wait).await
+            };
+            if let Some(claimed) = claimed {
+                conn.owe(claimed);
+            }
+            answer
         }
-        self.metrics.waiting.inc();
-        let mut waiting = Waiting { posted, told, counted: &self.metrics.waiting };
+    }
+
+    async fn wait(&self, conn: &Conn, mut waiting: Waiting<'_>, wait: Millis) -> Found {
         let mut stopping = self.stopping.clone();
         let long = async {
             if wait > SOON {

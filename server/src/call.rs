@@ -13,7 +13,12 @@ use percent_encoding::percent_decode_str;
 use tenure::Revision;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{access::Who, conn::Conn, problem::Problem};
+use crate::{
+    access::Who,
+    app::App,
+    conn::{Conn, Doing},
+    problem::Problem,
+};
 
 /// What a caller says of himself: `host:pid` mostly.
 pub const ACTOR: HeaderName = HeaderName::from_static("tenure-actor");
@@ -31,10 +36,17 @@ pub struct Call {
     pub who: Arc<Who>,
     pub conn: Arc<Conn>,
     /// Its share of the memory for bodies.
-    pub _room: Option<OwnedSemaphorePermit>,
+    pub room: Option<OwnedSemaphorePermit>,
 }
 
 impl Call {
+    /// Reads the body that is still to come.
+    pub async fn read(mut self, app: &App, body: Incoming) -> Result<Self, Problem> {
+        (self.body, self.room) = read_body(body, app.config.body_bytes, &app.bodies).await?;
+        self.conn.begin(Doing::Serving);
+        Ok(self)
+    }
+
     pub fn part(&self, at: usize) -> &str {
         self.parts.get(at).map_or("", String::as_str)
     }
@@ -145,7 +157,7 @@ impl Query {
 const SMALL: usize = 64 << 10;
 
 /// Reads a body of at most `most` bytes; a large one waits for its share of `all`.
-pub async fn read_body(
+async fn read_body(
     mut body: Incoming,
     most: usize,
     all: &Arc<Semaphore>,

@@ -3,7 +3,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use hyper::{Method, Response, StatusCode, header::ALLOW};
+use hyper::{Method, Response, StatusCode, body::Incoming, header::ALLOW};
 
 use crate::{
     app::App,
@@ -24,7 +24,8 @@ pub struct Route {
     pub method: Method,
     /// `{name}` stands for one part of the path.
     pub path: &'static str,
-    pub run: fn(Arc<App>, Call) -> Running,
+    /// What it does once the body has come.
+    pub run: fn(Arc<App>, Call, Incoming) -> Running,
     /// What it does, on one line.
     pub about: &'static str,
     /// What its query may name, each as `name:type`.
@@ -51,7 +52,10 @@ macro_rules! routes {
         pub const ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
             path: $path,
-            run: |app, call| Box::pin($handler(app, call)),
+            run: |app, call, body| Box::pin(async move {
+                let call = call.read(&app, body).await?;
+                $handler(app, call).await
+            }),
             about: $about,
             query: &[$($query),*],
             body: $body,
@@ -124,6 +128,10 @@ fn parts<'p>(pattern: &str, path: &'p str) -> Option<Vec<&'p str>> {
 
 /// Finds the route of a request, and what stands at its variable places.
 pub fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<String>), Problem> {
+    // Most paths stand in the table as they are.
+    if let Some(route) = ROUTES.iter().find(|route| route.path == path && route.method == *method) {
+        return Ok((route, Vec::new()));
+    }
     let mut others = Vec::new();
     for route in ROUTES {
         let Some(parts) = parts(route.path, path) else { continue };

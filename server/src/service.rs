@@ -1,7 +1,8 @@
 //! One request from its head to its answer.
 
-use std::{convert::Infallible, sync::Arc, time::Instant};
+use std::{borrow::Cow, convert::Infallible, future::Future, sync::Arc, time::Instant};
 
+use bytes::Bytes;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
@@ -14,7 +15,7 @@ use crate::{
     access::Who,
     app::App,
     body::Body,
-    call::{ACTOR, Call, Query, read_body},
+    call::{ACTOR, Call, Query},
     config::Level,
     conn::{Conn, Doing, Sending},
     problem::Problem,
@@ -31,7 +32,7 @@ const STORE: HeaderName = HeaderName::from_static("tenure-store");
 /// What is known of a request by and by, for the log and the numbers.
 struct Known {
     method: Method,
-    path: String,
+    path: Cow<'static, str>,
     route: Option<&'static Route>,
     who: Option<Arc<Who>>,
     /// What the caller says of himself.
@@ -66,56 +67,57 @@ impl Asked {
     }
 }
 
-/// Answers one request.
-pub async fn answer(
+/// Answers one request. All that is known of it is in the slot: what this returns is no more than a look there.
+pub fn answer(
     app: Arc<App>,
     conn: Arc<Conn>,
     slot: Arc<Slot>,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    if let Some(answer) = slot.kept() {
-        return Ok(answer);
+) -> impl Future<Output = Result<Response<Body>, Infallible>> {
+    if !slot.is_answered() {
+        begin(app, conn, &slot, request);
     }
+    async move { Ok(slot.answer().await) }
+}
+
+fn begin(app: Arc<App>, conn: Arc<Conn>, slot: &Slot, request: Request<Incoming>) {
     conn.begin(Doing::Reading);
     let began = Instant::now();
     // Copied: what is left of the head would keep the connection's whole read buffer while the request is served.
     let origin = if app.config.origins.is_empty() { None } else { request.headers().get(ORIGIN).and_then(copy) };
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let known = Known { method, path, route: None, who: None, told: None, code: None };
+    let method = request.method().clone();
+    let known = Known { method, path: Cow::Borrowed(""), route: None, who: None, told: None, code: None };
     let manner = Manner::of(&request);
     let mut asked = Asked { app, conn, known, origin, began };
-    let admitted = admit(&asked.app, &asked.conn, request, &mut asked.known).await;
-    let answer = match admitted {
-        Ok(Admitted::Call(route, call)) => {
-            asked.conn.begin(Doing::Serving);
-            let running = (route.run)(asked.app.clone(), call);
-            slot.begin(Underway { running, asked, manner });
-            return Ok(slot.answer().await);
+    let answer = match admit(&asked.app, &asked.conn, request, &mut asked.known) {
+        Ok(Admitted::Call(route, call, body)) => {
+            let running = (route.run)(asked.app.clone(), call, body);
+            return slot.begin(Underway { running, asked, manner });
         }
         Ok(Admitted::Answer(answer)) => Ok(answer),
         Err(problem) => Err(problem),
     };
-    Ok(asked.finish(answer))
+    slot.keep(asked.finish(answer));
 }
 
 /// A request that was let in, or that is answered already.
 enum Admitted {
-    Call(&'static Route, Call),
+    Call(&'static Route, Call, Incoming),
     Answer(Response<Body>),
 }
 
-async fn admit(
-    app: &App,
-    conn: &Arc<Conn>,
-    request: Request<Incoming>,
-    known: &mut Known,
-) -> Result<Admitted, Problem> {
+fn admit(app: &App, conn: &Arc<Conn>, request: Request<Incoming>, known: &mut Known) -> Result<Admitted, Problem> {
     let (head, body) = request.into_parts();
+    let found = route::find(&head.method, head.uri.path());
+    known.path = match &found {
+        Ok((route, parts)) if parts.is_empty() => Cow::Borrowed(route.path),
+        _ => Cow::Owned(head.uri.path().to_owned()),
+    };
     app.site.check(&head.uri, &head.headers)?;
     if head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN) {
         return Ok(Admitted::Answer(app.site.preflight(&head.headers)));
     }
-    let (route, parts) = route::find(&head.method, head.uri.path())?;
+    let (route, parts) = found?;
     known.route = Some(route);
     if matches!(route.method, Method::POST | Method::PUT) && !is_json(head.headers.get(CONTENT_TYPE)) {
         let why = "send Content-Type: application/json: no web page can do that to a foreign site unasked";
@@ -128,9 +130,8 @@ async fn admit(
     known.who = Some(who.clone());
     known.told = head.headers.get(ACTOR).and_then(copy);
     let query = Query::read(head.uri.query())?;
-    let (body, room) = read_body(body, app.config.body_bytes, &app.bodies).await?;
-    let conn = conn.clone();
-    Ok(Admitted::Call(route, Call { parts, query, headers: head.headers, body, who, conn, _room: room }))
+    let call = Call { parts, query, headers: head.headers, body: Bytes::new(), who, conn: conn.clone(), room: None };
+    Ok(Admitted::Call(route, call, body))
 }
 
 /// Refuses a client that knows another store at this place, as one that was restored meanwhile.
@@ -168,7 +169,7 @@ fn note(app: &App, known: &Known, response: &Response<Body>, began: Instant) {
     }
     let mut line = Map::new();
     line.insert("method".into(), known.method.as_str().into());
-    line.insert("path".into(), known.path.as_str().into());
+    line.insert("path".into(), known.path.as_ref().into());
     line.insert("status".into(), status.as_u16().into());
     line.insert("micros".into(), (took.as_micros() as u64).into());
     let actor =

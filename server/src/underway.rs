@@ -66,7 +66,7 @@ enum Step {
     #[default]
     Nothing,
     Underway(Underway),
-    /// Answered while there was no HTTP to write it.
+    /// Answered at once, or while there was no HTTP to write it.
     Answered(Response<Body>),
 }
 
@@ -101,8 +101,14 @@ impl Slot {
     pub async fn answer(&self) -> Response<Body> {
         poll_fn(|cx| {
             let mut step = self.lock();
-            let Step::Underway(underway) = &mut *step else { return Poll::Pending };
-            let answer = underway.poll(cx);
+            let answer = match &mut *step {
+                Step::Nothing => Poll::Pending,
+                Step::Underway(underway) => underway.poll(cx),
+                Step::Answered(_) => match mem::take(&mut *step) {
+                    Step::Answered(answer) => Poll::Ready(answer),
+                    _ => Poll::Pending,
+                },
+            };
             if answer.is_ready() {
                 *step = Step::Nothing;
             }
@@ -111,20 +117,13 @@ impl Slot {
         .await
     }
 
-    /// Keeps an answer for whoever asks again.
+    /// Keeps an answer for whoever asks for it.
     pub fn keep(&self, answer: Response<Body>) {
         *self.lock() = Step::Answered(answer);
     }
 
-    /// The answer that was kept.
-    pub fn kept(&self) -> Option<Response<Body>> {
-        let mut step = self.lock();
-        match mem::take(&mut *step) {
-            Step::Answered(answer) => Some(answer),
-            other => {
-                *step = other;
-                None
-            }
-        }
+    /// Whether an answer was kept.
+    pub fn is_answered(&self) -> bool {
+        matches!(&*self.lock(), Step::Answered(_))
     }
 }

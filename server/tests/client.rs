@@ -243,6 +243,27 @@ fn a_repeat_that_comes_when_its_request_id_is_forgotten_commits_nothing() {
 }
 
 #[test]
+fn a_place_in_the_log_that_is_gone_by_the_repeat_is_told_of_as_truncated() {
+    let served = Served::with(wire::config(), &Options::new().segment_bytes(4096));
+    let proxy = Proxy::new(served.at);
+    let mut history = History::connect(&url(proxy.at), &Options::new()).unwrap();
+    served.store.add("map", "x").unwrap();
+    history.read(&mut |_| Ok(())).unwrap();
+    let busy = served.store.clone();
+    proxy.cut_next_after(move || {
+        for n in 0..3 {
+            for _ in 0..20 {
+                busy.put("t", "k", n.to_string().repeat(1000)).unwrap();
+            }
+            busy.snapshot().unwrap();
+        }
+    });
+    // It wrote nothing: there is no commit that it could not know of.
+    assert_eq!(history.read(&mut |_| Ok(())).unwrap_err().code(), Code::Truncated);
+    assert_eq!(proxy.cuts(), 1);
+}
+
+#[test]
 fn a_connection_that_is_cut_after_the_commit_and_before_the_answer_commits_once() {
     let served = Served::with(wire::config(), &Options::new().durability(Durability::Opportunistic));
     let proxy = Proxy::new(served.at);

@@ -24,7 +24,10 @@ pub async fn update(app: Arc<App>, call: Call) -> Answer {
     request.sent_after = call.sent_after()?;
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(&app, &request).await?;
-    Ok(respond::spelled(&app.update(request).await?))
+    let committed = app.update(request);
+    // Once nothing holds on to what was read of the connection, its buffer is used again.
+    drop(call);
+    Ok(respond::spelled(&committed.await?))
 }
 
 /// Whether records are as they were read: what a transaction that only read is committed by.

@@ -51,6 +51,16 @@ fn spell(text: &mut String, event: &Event) {
     let _ = write!(text, "id: {}\nevent: entry\ndata: {}\n\n", event.revision, json::text(event));
 }
 
+/// Refuses a place that the journal no longer goes back to.
+fn holds(old: &History, after: Revision, remedy: &str) -> Result<(), Problem> {
+    let begin = old.revision();
+    if after >= begin {
+        return Ok(());
+    }
+    let why = format!("the journal begins behind revision {begin}: {remedy}");
+    Err(Problem::new(StatusCode::GONE, "truncated", why).with("revision", begin.0))
+}
+
 /// Follows the store.
 pub async fn watch(app: Arc<App>, call: Call) -> Answer {
     call.query.only(&["after"])?;
@@ -69,13 +79,7 @@ pub async fn watch(app: Arc<App>, call: Call) -> Answer {
         None => None,
         Some(after) => {
             let old = app.read(history).await?;
-            if after < old.revision() {
-                let why = format!(
-                    "the journal begins behind revision {}: read the state, then follow from there",
-                    old.revision()
-                );
-                return Err(Problem::new(StatusCode::GONE, "truncated", why).with("revision", old.revision().0));
-            }
+            holds(&old, after, "read the state, then follow from there")?;
             Some((old, after))
         }
     };
@@ -161,7 +165,7 @@ fn catch_up(mut old: History, after: Revision, send: &Pieces) -> tenure::Result<
     Ok(old.revision())
 }
 
-/// Who did what: entries that a filter lets through, the oldest first.
+/// Who did what: entries that a filter lets through, the oldest first; behind a revision, where one is named.
 pub async fn log(app: Arc<App>, call: Call) -> Answer {
     call.query.only(&["task", "owner", "by", "after", "limit"])?;
     call.who.need(Scope::Read, On::All)?;
@@ -169,6 +173,10 @@ pub async fn log(app: Arc<App>, call: Call) -> Answer {
     let (task, owner) = (call.query.number("task")?, call.query.number("owner")?);
     let by = call.query.get("by").map(ToOwned::to_owned);
     let after = Revision(call.query.number("after")?.unwrap_or(0));
+    let mut old = app.read(history).await?;
+    if after > Revision(0) {
+        holds(&old, after, "leave `after` out for the oldest entry that there is")?;
+    }
     let text = app
         .read(move |store| {
             let ids = task.map(|id| lives(store, TaskId(id))).transpose()?;
@@ -182,7 +190,7 @@ pub async fn log(app: Arc<App>, call: Call) -> Answer {
             };
             let mut entries = Vec::new();
             let mut last = None;
-            history(store)?.read(&mut |event| {
+            old.read(&mut |event| {
                 if entries.len() < limit && wanted(&event) {
                     last = Some(event.revision);
                     entries.push(json::text(&event));
