@@ -18,8 +18,7 @@ const HARD: usize = 500;
 const AIM: usize = 300;
 
 /// Source files between [`AIM`] and [`HARD`] lines, each with the length that it may have. Lengths here only ever fall.
-const LONG: &[(&str, usize)] =
-    &[("core/src/engine/mod.rs", 335), ("core/src/json/fields.rs", 317), ("core/src/txn/update.rs", 335)];
+const LONG: &[(&str, usize)] = &[("core/src/engine/mod.rs", 335), ("core/src/txn/update.rs", 335)];
 
 /// Names that say nothing of their subject.
 const NAMELESS: &[&str] =

@@ -1,12 +1,17 @@
 //! A request as a handler sees it: the parts of its path, its query, its body, and who asks.
 
-use std::sync::Arc;
+use std::{
+    mem,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::{
     HeaderMap, StatusCode,
-    body::{Body as _, Incoming},
+    body::{Body as _, Frame, Incoming},
     header::{CONNECTION, HeaderName},
 };
 use percent_encoding::percent_decode_str;
@@ -17,14 +22,9 @@ use crate::{
     access::Who,
     app::App,
     conn::{Conn, Doing},
+    headers::{Came, Named},
     problem::Problem,
 };
-
-/// What a caller says of himself: `host:pid` mostly.
-pub const ACTOR: HeaderName = HeaderName::from_static("tenure-actor");
-
-/// A revision that the store had before a request was first sent, of which this is a repeat.
-pub const SENT_AFTER: HeaderName = HeaderName::from_static("tenure-sent-after");
 
 /// A request that was let in.
 pub struct Call {
@@ -32,6 +32,7 @@ pub struct Call {
     pub parts: Vec<String>,
     pub query: Query,
     pub headers: HeaderMap,
+    pub came: Came,
     pub body: Bytes,
     pub who: Arc<Who>,
     pub conn: Arc<Conn>,
@@ -41,8 +42,8 @@ pub struct Call {
 
 impl Call {
     /// Reads the body that is still to come.
-    pub async fn read(mut self, app: &App, body: Incoming) -> Result<Self, Problem> {
-        (self.body, self.room) = read_body(body, app.config.body_bytes, &app.bodies).await?;
+    pub async fn read(mut self, app: &App, body: Coming) -> Result<Self, Problem> {
+        (self.body, self.room) = body.read(&app.bodies).await?;
         self.conn.begin(Doing::Serving);
         Ok(self)
     }
@@ -71,18 +72,19 @@ impl Call {
 
     /// Who does it, for the journal.
     pub fn actor(&self) -> Option<Arc<str>> {
-        self.who.actor(self.headers.get(ACTOR))
+        self.who.actor(self.came.get(Named::Actor, &self.headers))
     }
 
     /// A revision that the store had before a repeated request was first sent.
     pub fn sent_after(&self) -> Result<Option<Revision>, Problem> {
         let number = |text| number("the header Tenure-Sent-After", text).map(Revision);
-        self.header(SENT_AFTER).map(number).transpose()
+        let header = self.came.get(Named::SentAfter, &self.headers);
+        header.and_then(|header| header.to_str().ok()).map(number).transpose()
     }
 
     /// The request id that came as a header.
     pub fn idempotency_key(&self) -> Option<String> {
-        self.headers.get("idempotency-key")?.to_str().ok().map(|key| key.trim_matches('"').to_owned())
+        self.came.get(Named::IdempotencyKey, &self.headers)?.to_str().ok().map(|key| key.trim_matches('"').to_owned())
     }
 }
 
@@ -156,45 +158,72 @@ impl Query {
 /// Bodies below this size take no share of the memory for them.
 const SMALL: usize = 64 << 10;
 
-/// Reads a body of at most `most` bytes; a large one waits for its share of `all`.
-async fn read_body(
-    mut body: Incoming,
+/// A body that is still to come, of a request that was let in.
+pub struct Coming {
+    body: Incoming,
+    /// What of it was there at once.
+    first: Poll<Option<Result<Frame<Bytes>, hyper::Error>>>,
+    /// How long it may be, as far as it says.
+    length: usize,
     most: usize,
-    all: &Arc<Semaphore>,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
-    let too_large = || {
-        let why = format!("the body is larger than {most} bytes: split it");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "over_limit", why).with_header(CONNECTION, "close")
-    };
-    let hint = body.size_hint();
-    if hint.lower() > most as u64 {
-        return Err(too_large());
+}
+
+impl Coming {
+    /// A body of at most `most` bytes. A small one is asked for at once: what came with its head is handed out only to one
+    /// who wants it, and would take another turn of the connection otherwise.
+    pub fn begin(mut body: Incoming, most: usize) -> Result<Self, Problem> {
+        let hint = body.size_hint();
+        if hint.lower() > most as u64 {
+            return Err(too_large(most));
+        }
+        // One that does not say how long it is may be as long as is allowed.
+        let length = hint.exact().map_or(most, |length| length as usize);
+        let first = if length <= SMALL {
+            // Nobody is to be woken: who reads on asks again.
+            Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()))
+        } else {
+            Poll::Pending
+        };
+        Ok(Self { body, first, length, most })
     }
-    // One that does not say how long it is may be as long as is allowed.
-    let length = hint.exact().map_or(most, |length| length as usize);
-    let room = if length <= SMALL {
-        None
-    } else {
-        let share = u32::try_from(length.div_ceil(1024)).unwrap_or(u32::MAX);
-        all.clone().acquire_many_owned(share).await.ok()
-    };
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let broken = |error| Problem::new(StatusCode::BAD_REQUEST, "invalid", format!("the body broke off: {error}"));
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        if first.len().max(rest.len()) + data.len() > most {
-            return Err(too_large());
+
+    /// All of it; a large one waits for its share of `all`.
+    async fn read(mut self, all: &Arc<Semaphore>) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
+        let room = if self.length <= SMALL {
+            None
+        } else {
+            let share = u32::try_from(self.length.div_ceil(1024)).unwrap_or(u32::MAX);
+            all.clone().acquire_many_owned(share).await.ok()
+        };
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        loop {
+            let frame = match mem::replace(&mut self.first, Poll::Pending) {
+                Poll::Ready(frame) => frame,
+                Poll::Pending => self.body.frame().await,
+            };
+            let Some(frame) = frame else { break };
+            let broken =
+                |error| Problem::new(StatusCode::BAD_REQUEST, "invalid", format!("the body broke off: {error}"));
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            if first.len().max(rest.len()) + data.len() > self.most {
+                return Err(too_large(self.most));
+            }
+            if first.is_empty() {
+                first = data;
+                continue;
+            }
+            if rest.is_empty() {
+                rest.reserve(self.length.min(SMALL).max(first.len() + data.len()));
+                rest.extend_from_slice(&first);
+            }
+            rest.extend_from_slice(&data);
         }
-        if first.is_empty() {
-            first = data;
-            continue;
-        }
-        if rest.is_empty() {
-            rest.reserve(length.min(SMALL).max(first.len() + data.len()));
-            rest.extend_from_slice(&first);
-        }
-        rest.extend_from_slice(&data);
+        Ok((if rest.is_empty() { first } else { rest.freeze() }, room))
     }
-    Ok((if rest.is_empty() { first } else { rest.freeze() }, room))
+}
+
+fn too_large(most: usize) -> Problem {
+    let why = format!("the body is larger than {most} bytes: split it");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "over_limit", why).with_header(CONNECTION, "close")
 }

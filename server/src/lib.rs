@@ -17,6 +17,7 @@
 //!   metrics    numbers for Prometheus             tally     what happened, counted from the journal
 //!   times      how long things took                requests   how they ended, for Prometheus
 //!   turn       requests of one moment, committed together   wire   what hyper reads and writes
+//!   headers    those that a request mostly has not
 //! ```
 
 mod access;
@@ -26,6 +27,7 @@ mod call;
 mod config;
 mod conn;
 mod disk;
+mod headers;
 mod health;
 mod hub;
 mod listing;

@@ -1,7 +1,7 @@
 //! Requests as numbers for Prometheus: how many, how they ended, how long they took.
 
 use std::{
-    collections::HashMap,
+    ptr,
     sync::{PoisonError, RwLock},
     time::Duration,
 };
@@ -15,10 +15,17 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use crate::route::Route;
+
 type Labels = Vec<(&'static str, String)>;
 
-/// A path, a method and a status.
-type Name = (&'static str, &'static str, u16);
+/// Where requests of one route that ended with one status are counted.
+struct Known {
+    route: Option<&'static Route>,
+    status: u16,
+    count: Counter,
+    time: Histogram,
+}
 
 /// What is counted of requests.
 pub struct Requests {
@@ -26,8 +33,8 @@ pub struct Requests {
     refused: Family<Labels, Counter>,
     lost: Counter,
     seconds: Family<Labels, Histogram, fn() -> Histogram>,
-    /// Where a path, a method and a status are counted, found without making up their labels.
-    known: RwLock<HashMap<Name, (Counter, Histogram)>>,
+    /// The same counters as in `answered` and `seconds`, found without making up labels: few are ever in use.
+    known: RwLock<Vec<Known>>,
 }
 
 fn seconds() -> Histogram {
@@ -50,21 +57,26 @@ impl Requests {
     }
 
     /// Notes a request that was answered.
-    pub fn answered(&self, path: &'static str, method: &'static str, status: u16, took: Duration) {
-        let name = (path, method, status);
+    pub fn answered(&self, route: Option<&'static Route>, status: u16, took: Duration) {
+        let took = took.as_secs_f64();
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((count, time)) = known.get(&name) {
+        let is_it = |known: &&Known| known.status == status && is_same(known.route, route);
+        if let Some(Known { count, time, .. }) = known.iter().find(is_it) {
             count.inc();
-            time.observe(took.as_secs_f64());
+            time.observe(took);
             return;
         }
         drop(known);
-        let labels = vec![("path", path.to_owned()), ("method", method.to_owned()), ("status", status.to_string())];
+        let path = route.map_or("none", |route| route.path).to_owned();
+        // A method that nothing here takes is not worth a number of its own.
+        let method = route.map_or("any", |route| route.method.as_str()).to_owned();
+        let time = self.seconds.get_or_create_owned(&vec![("path", path.clone())]);
+        let labels = vec![("path", path), ("method", method), ("status", status.to_string())];
         let count = self.answered.get_or_create_owned(&labels);
-        let time = self.seconds.get_or_create_owned(&vec![("path", path.to_owned())]);
         count.inc();
-        time.observe(took.as_secs_f64());
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(name, (count, time));
+        time.observe(took);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.push(Known { route, status, count, time });
     }
 
     /// Notes one that was refused.
@@ -73,5 +85,12 @@ impl Requests {
         if code == "lease_lost" {
             self.lost.inc();
         }
+    }
+}
+
+fn is_same(one: Option<&'static Route>, other: Option<&'static Route>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => ptr::eq(one, other),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }

@@ -6,9 +6,12 @@ use hyper::{
     header::{CONTENT_TYPE, HeaderValue},
 };
 use serde::Serialize;
-use tenure::core::json::{self, Spelled};
+use tenure::core::json::Spelled;
 
 use crate::body::Body;
+
+/// Room for the text of a task with some data: to grow costs more than to write.
+const ROOM: usize = 512;
 
 /// JSON that is text already.
 pub fn json_text(text: impl Into<Bytes>) -> Response<Body> {
@@ -22,7 +25,11 @@ pub fn spelled<T: ?Sized>(value: &T) -> Response<Body>
 where
     for<'a> Spelled<'a, T>: Serialize,
 {
-    json_text(json::text(value))
+    let mut text = Vec::with_capacity(ROOM);
+    // As `json::text` does it: only a map with keys that are no strings could fail.
+    let written = serde_json::to_writer(&mut text, &Spelled(value));
+    debug_assert!(written.is_ok(), "a spelling could not be written: {written:?}");
+    json_text(text)
 }
 
 /// Any JSON value.

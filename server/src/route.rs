@@ -3,12 +3,12 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use hyper::{Method, Response, StatusCode, body::Incoming, header::ALLOW};
+use hyper::{Method, Response, StatusCode, header::ALLOW};
 
 use crate::{
     app::App,
     body::Body,
-    call::{Call, decode},
+    call::{Call, Coming, decode},
     health, metrics, openapi,
     problem::Problem,
     taskstore, ui, v1,
@@ -25,7 +25,7 @@ pub struct Route {
     /// `{name}` stands for one part of the path.
     pub path: &'static str,
     /// What it does once the body has come.
-    pub run: fn(Arc<App>, Call, Incoming) -> Running,
+    pub run: fn(Arc<App>, Call, Coming) -> Running,
     /// What it does, on one line.
     pub about: &'static str,
     /// What its query may name, each as `name:type`.
@@ -49,7 +49,7 @@ impl Route {
 macro_rules! routes {
     ($($method:ident $path:literal $handler:path, $about:literal, [$($query:literal),*], $body:literal, $answer:literal;)*) => {
         /// Every route.
-        pub const ROUTES: &[Route] = &[$(Route {
+        pub static ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
             path: $path,
             run: |app, call, body| Box::pin(async move {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
-    header::{CONTENT_TYPE, HeaderName, HeaderValue, ORIGIN},
+    header::{CONTENT_TYPE, HeaderName, HeaderValue},
 };
 use serde_json::{Map, Value};
 use tenure::{Code, Error};
@@ -15,9 +15,10 @@ use crate::{
     access::Who,
     app::App,
     body::Body,
-    call::{ACTOR, Call, Query},
+    call::{Call, Coming, Query},
     config::Level,
     conn::{Conn, Doing, Sending},
+    headers::{Came, Named},
     problem::Problem,
     route::{self, Answer, Route},
     underway::{Manner, Slot, Underway, copy},
@@ -25,9 +26,6 @@ use crate::{
 
 /// The store's time at the answer, in milliseconds since the Epoch.
 const NOW: HeaderName = HeaderName::from_static("tenure-now");
-
-/// The identity of the store that a client means.
-const STORE: HeaderName = HeaderName::from_static("tenure-store");
 
 /// What is known of a request by and by, for the log and the numbers.
 struct Known {
@@ -84,12 +82,14 @@ fn begin(app: Arc<App>, conn: Arc<Conn>, slot: &Slot, request: Request<Incoming>
     conn.begin(Doing::Reading);
     let began = Instant::now();
     // Copied: what is left of the head would keep the connection's whole read buffer while the request is served.
-    let origin = if app.config.origins.is_empty() { None } else { request.headers().get(ORIGIN).and_then(copy) };
+    let came = Came::of(request.headers());
+    let origin = if app.config.origins.is_empty() { None } else { came.get(Named::Origin, request.headers()) };
+    let origin = origin.and_then(copy);
     let method = request.method().clone();
     let known = Known { method, path: Cow::Borrowed(""), route: None, who: None, told: None, code: None };
-    let manner = Manner::of(&request);
+    let manner = Manner::of(&request, came);
     let mut asked = Asked { app, conn, known, origin, began };
-    let answer = match admit(&asked.app, &asked.conn, request, &mut asked.known) {
+    let answer = match admit(&asked.app, &asked.conn, request, came, &mut asked.known) {
         Ok(Admitted::Call(route, call, body)) => {
             let running = (route.run)(asked.app.clone(), call, body);
             return slot.begin(Underway { running, asked, manner });
@@ -102,19 +102,26 @@ fn begin(app: Arc<App>, conn: Arc<Conn>, slot: &Slot, request: Request<Incoming>
 
 /// A request that was let in, or that is answered already.
 enum Admitted {
-    Call(&'static Route, Call, Incoming),
+    Call(&'static Route, Call, Coming),
     Answer(Response<Body>),
 }
 
-fn admit(app: &App, conn: &Arc<Conn>, request: Request<Incoming>, known: &mut Known) -> Result<Admitted, Problem> {
+fn admit(
+    app: &App,
+    conn: &Arc<Conn>,
+    request: Request<Incoming>,
+    came: Came,
+    known: &mut Known,
+) -> Result<Admitted, Problem> {
     let (head, body) = request.into_parts();
     let found = route::find(&head.method, head.uri.path());
     known.path = match &found {
         Ok((route, parts)) if parts.is_empty() => Cow::Borrowed(route.path),
         _ => Cow::Owned(head.uri.path().to_owned()),
     };
-    app.site.check(&head.uri, &head.headers)?;
-    if head.method == Method::OPTIONS && head.headers.contains_key(ORIGIN) {
+    let origin = came.get(Named::Origin, &head.headers);
+    app.site.check(&head.uri, &head.headers, origin)?;
+    if head.method == Method::OPTIONS && origin.is_some() {
         return Ok(Admitted::Answer(app.site.preflight(&head.headers)));
     }
     let (route, parts) = found?;
@@ -124,13 +131,15 @@ fn admit(app: &App, conn: &Arc<Conn>, request: Request<Incoming>, known: &mut Kn
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong_content_type", why));
     }
     let who = app.who(&head.headers, route.is_open())?;
-    if let Some(wanted) = head.headers.get(STORE) {
+    if let Some(wanted) = came.get(Named::Store, &head.headers) {
         same_store(app, wanted)?;
     }
     known.who = Some(who.clone());
-    known.told = head.headers.get(ACTOR).and_then(copy);
+    known.told = came.get(Named::Actor, &head.headers).and_then(copy);
     let query = Query::read(head.uri.query())?;
-    let call = Call { parts, query, headers: head.headers, body: Bytes::new(), who, conn: conn.clone(), room: None };
+    let body = Coming::begin(body, app.config.body_bytes)?;
+    let call =
+        Call { parts, query, headers: head.headers, came, body: Bytes::new(), who, conn: conn.clone(), room: None };
     Ok(Admitted::Call(route, call, body))
 }
 
@@ -152,10 +161,7 @@ fn is_json(kind: Option<&HeaderValue>) -> bool {
 /// Counts a request, and writes its line where one is wanted.
 fn note(app: &App, known: &Known, response: &Response<Body>, began: Instant) {
     let (status, took) = (response.status(), began.elapsed());
-    let path = known.route.map_or("none", |route| route.path);
-    // A method that nothing here takes is not worth a number of its own.
-    let method = known.route.map_or("any", |route| route.method.as_str());
-    app.metrics.requests.answered(path, method, status.as_u16(), took);
+    app.metrics.requests.answered(known.route, status.as_u16(), took);
     if let Some(code) = known.code {
         app.metrics.requests.refused(code);
     }

@@ -17,6 +17,8 @@ use crate::{body::Body, config::Config, problem::Problem};
 #[derive(Debug)]
 pub struct Site {
     names: Vec<String>,
+    /// The names as most requests have them, with and without a port that is listened on.
+    hosts: Vec<String>,
     /// Whether any address, as opposed to a name, will do: nobody can rebind an address.
     any_address: bool,
     origins: Vec<String>,
@@ -44,23 +46,27 @@ impl Site {
         }
         names.sort_unstable();
         names.dedup();
-        Self { names, any_address, origins: config.origins.clone() }
+        let host = |name: &String| if name.contains(':') { format!("[{name}]") } else { name.clone() };
+        let mut hosts: Vec<String> = names.iter().map(host).collect();
+        for listen in &config.listen {
+            hosts.extend(names.iter().map(|name| format!("{}:{}", host(name), listen.port())));
+        }
+        Self { names, hosts, any_address, origins: config.origins.clone() }
     }
 
     /// Refuses a request that is addressed to another, or sent by a page of another.
-    pub fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
-        let host = match uri.authority() {
-            Some(authority) => authority.as_str(),
-            None => headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
-        };
-        if headers.get_all(HOST).iter().nth(1).is_some() || !self.is_mine(bare(host)) {
+    pub fn check(&self, uri: &Uri, headers: &HeaderMap, origin: Option<&HeaderValue>) -> Result<(), Problem> {
+        let mut hosts = headers.get_all(HOST).iter();
+        let host = hosts.next().and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = uri.authority().map_or(host, |authority| authority.as_str());
+        if hosts.next().is_some() || !self.is_mine(host) {
             let why = format!(
                 "this service is not {host:.80?}: use one of {}, or start it with --name for another",
                 self.names.join(", ")
             );
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", why));
         }
-        let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+        let Some(origin) = origin else { return Ok(()) };
         let origin = origin.to_str().unwrap_or_default();
         let own = origin.split_once("://").is_some_and(|(_, site)| site.eq_ignore_ascii_case(host));
         if own || self.allows(origin) {
@@ -70,7 +76,11 @@ impl Site {
         Err(Problem::new(StatusCode::FORBIDDEN, "foreign_origin", why))
     }
 
-    fn is_mine(&self, name: &str) -> bool {
+    fn is_mine(&self, host: &str) -> bool {
+        if self.hosts.iter().any(|known| known == host) {
+            return true;
+        }
+        let name = bare(host);
         let known = self.names.iter().any(|known| known.eq_ignore_ascii_case(name));
         known || self.any_address && name.parse::<IpAddr>().is_ok()
     }
@@ -116,7 +126,7 @@ mod tests {
             headers.insert(ORIGIN, origin.parse().unwrap());
         }
         Site::new(config)
-            .check(&Uri::from_static("/"), &headers)
+            .check(&Uri::from_static("/"), &headers, headers.get(ORIGIN))
             .map_or_else(|problem| problem.status.as_u16(), |()| 200)
     }
 

@@ -9,12 +9,14 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper::{
-    Method, Request, Response, Version,
-    header::{CONNECTION, HeaderValue},
-};
+use hyper::{Method, Request, Response, Version, header::HeaderValue};
 
-use crate::{body::Body, route::Answer, service::Asked};
+use crate::{
+    body::Body,
+    headers::{Came, Named},
+    route::Answer,
+    service::Asked,
+};
 
 /// What of a request's head decides how its answer is written.
 #[derive(Debug)]
@@ -25,8 +27,8 @@ pub struct Manner {
 }
 
 impl Manner {
-    pub fn of<B>(request: &Request<B>) -> Self {
-        let connection = request.headers().get(CONNECTION);
+    pub fn of<B>(request: &Request<B>, came: Came) -> Self {
+        let connection = came.get(Named::Connection, request.headers());
         Self { method: request.method().clone(), version: request.version(), connection: connection.and_then(copy) }
     }
 

@@ -18,8 +18,9 @@ use crate::{
     id::{Author, MAX_ID, Revision},
     json::{
         Spelled,
-        fields::{Fields, Place, Unknown, items, millis, owner, task_id, text, whole},
+        fields::{Fields, Unknown, items, millis, owner, task_id, text, whole},
         node::{self, Node},
+        place::Place,
     },
 };
 

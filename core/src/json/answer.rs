@@ -4,8 +4,9 @@
 use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
 
 use super::{
-    fields::{Fields, Place, Unknown, items, millis, owner, signed, string, task_id, text, whole},
+    fields::{Fields, Unknown, items, millis, owner, signed, string, task_id, text, whole},
     node::{self, Node},
+    place::Place,
 };
 use crate::{
     data::Data,

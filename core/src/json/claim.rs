@@ -1,8 +1,9 @@
 //! Reading a claim.
 
 use super::{
-    fields::{Fields, Place, millis, owner, string, whole},
+    fields::{Fields, millis, owner, string, whole},
     node::{self, Node},
+    place::Place,
     request::depend,
 };
 use crate::{

@@ -5,54 +5,21 @@ use core::fmt;
 
 use base64::Engine as _;
 
-use super::{BASE64, node::Node};
+use super::{BASE64, node::Node, place::Place};
 use crate::{
     data::Data,
-    error::{Code, Error, Result},
+    error::Result,
     id::{MAX_ID, OwnerId, TaskId},
     time::{MAX_TIME, Millis, When},
 };
-
-/// Where in the text something stands: `updates[0].id`.
-#[derive(Clone, Copy)]
-pub(crate) enum Place<'a> {
-    /// The whole, by its name.
-    Whole(&'static str),
-    /// A field of an object.
-    Field(&'a Place<'a>, &'static str),
-    /// An item of a list.
-    Item(&'a Place<'a>, usize),
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole(what) => f.write_str(what),
-            Self::Field(Self::Whole(_), name) => f.write_str(name),
-            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
-            Self::Item(Self::Whole(_), index) => write!(f, "[{index}]"),
-            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
-}
-
-impl Place<'_> {
-    #[cold]
-    pub(crate) fn refuse(&self, why: impl fmt::Display) -> Error {
-        Error::new(Code::Invalid, format!("{self}: {why}"))
-    }
-
-    #[cold]
-    pub(crate) fn expected(&self, what: &str, found: &Node<'_>) -> Error {
-        self.refuse(format_args!("expected {what}, found {}", found.noun()))
-    }
-}
 
 /// The fields of one object, each there at most once, none of them unknown.
 pub(crate) struct Fields<'p, 'de, const N: usize> {
     place: &'p Place<'p>,
     known: &'static [&'static str; N],
     values: [Option<Node<'de>>; N],
+    /// Where the next one is taken from, if they are taken in the order in which they are known.
+    next: usize,
 }
 
 /// What to do with a field that is not known.
@@ -94,12 +61,17 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
                 *value = None;
             }
         }
-        Ok(Self { place, known, values })
+        Ok(Self { place, known, values, next: 0 })
     }
 
     fn take(&mut self, name: &'static str) -> Option<Node<'de>> {
-        let at = self.known.iter().position(|known| *known == name);
+        let at = match self.known.get(self.next) {
+            // The same text mostly stands at the same place.
+            Some(known) if core::ptr::eq(*known, name) || *known == name => Some(self.next),
+            _ => self.known.iter().position(|known| *known == name),
+        };
         debug_assert!(at.is_some(), "field {name} is read, and not among the known ones");
+        self.next = at? + 1;
         self.values[at?].take()
     }
 

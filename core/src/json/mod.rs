@@ -29,6 +29,7 @@ mod error;
 pub(crate) mod fields;
 mod group;
 pub(crate) mod node;
+pub(crate) mod place;
 mod record;
 mod refusal;
 mod request;

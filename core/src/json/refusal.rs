@@ -5,8 +5,9 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 use super::{
     answer::revision,
     error::LISTS,
-    fields::{Fields, Place, Unknown, millis, owner, string, task_id, text},
+    fields::{Fields, Unknown, millis, owner, string, task_id, text},
     node::{self, Node},
+    place::Place,
 };
 use crate::{
     entry::Reason,

@@ -1,8 +1,9 @@
 //! Reading a request.
 
 use super::{
-    fields::{Fields, Place, millis, owner, signed, string, task_id, whole},
+    fields::{Fields, millis, owner, signed, string, task_id, whole},
     node::{self, Node},
+    place::Place,
 };
 use crate::{
     entry::Reason,

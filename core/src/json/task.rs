@@ -6,8 +6,9 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     Listed, Spelled,
-    fields::{Fields, Place, Unknown, items, owner, task_id},
+    fields::{Fields, Unknown, items, owner, task_id},
     node::{self, Node},
+    place::Place,
     write_bytes,
 };
 use crate::{
