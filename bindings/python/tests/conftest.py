@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,13 @@ import pytest
 import tenure
 
 Serve = Callable[..., str]
+
+
+def pytest_configure() -> None:
+    """Where whoever started the tests ignores Ctrl-C, as a shell does for what runs in the background, each process
+    that a test starts would ignore it too, and CPython installs no handler there."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -46,16 +46,12 @@ pub(crate) fn read<'de>(text: &'de [u8], what: &str) -> Result<Node<'de>> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(Error::new(Code::Invalid, alloc::format!("{what} is empty: send one JSON object")));
     }
-    let fault =
-        |why: &dyn fmt::Display| Error::new(Code::Invalid, alloc::format!("{what} can't be read as JSON: {why}"));
-    // Looked at as a whole it takes less than each text in it by itself.
-    let text = core::str::from_utf8(text).map_err(|error| fault(&error))?;
     let left = Cell::new(MAX_VALUES);
-    let mut json = serde_json::Deserializer::from_str(text);
+    let mut json = serde_json::Deserializer::from_slice(text);
     Seed { depth: 0, left: &left }
         .deserialize(&mut json)
         .and_then(|node| json.end().map(|()| node))
-        .map_err(|error| fault(&error))
+        .map_err(|error| Error::new(Code::Invalid, alloc::format!("{what} can't be read as JSON: {error}")))
 }
 
 #[derive(Clone, Copy)]
