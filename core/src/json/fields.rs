@@ -18,8 +18,6 @@ pub(crate) struct Fields<'p, 'de, const N: usize> {
     place: &'p Place<'p>,
     known: &'static [&'static str; N],
     values: [Option<Node<'de>>; N],
-    /// Where the next one is taken from, if they are taken in the order in which they are known.
-    next: usize,
 }
 
 /// What to do with a field that is not known.
@@ -61,17 +59,12 @@ impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
                 *value = None;
             }
         }
-        Ok(Self { place, known, values, next: 0 })
+        Ok(Self { place, known, values })
     }
 
     fn take(&mut self, name: &'static str) -> Option<Node<'de>> {
-        let at = match self.known.get(self.next) {
-            // The same text mostly stands at the same place.
-            Some(known) if core::ptr::eq(*known, name) || *known == name => Some(self.next),
-            _ => self.known.iter().position(|known| *known == name),
-        };
+        let at = self.known.iter().position(|known| *known == name);
         debug_assert!(at.is_some(), "field {name} is read, and not among the known ones");
-        self.next = at? + 1;
         self.values[at?].take()
     }
 
