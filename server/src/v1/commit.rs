@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Commits a transaction: all of it, or nothing.
-pub async fn update(app: Arc<App>, call: Call) -> Answer {
+pub async fn update(app: Arc<App>, mut call: Call) -> Answer {
     let mut request = read_request(&call.body)?;
     request.request_id = request.request_id.or_else(|| call.idempotency_key());
     request.actor = call.actor();
@@ -25,7 +25,9 @@ pub async fn update(app: Arc<App>, call: Call) -> Answer {
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(&app, &request).await?;
     let committed = app.update(request);
-    // Once nothing holds on to what was read of the connection, its buffer is used again.
+    // What the body says is in memory until it is committed, and so is its share of that. Of the rest nothing is held on to:
+    // the connection's buffer is used again.
+    let _room = call.room.take();
     drop(call);
     Ok(respond::spelled(&committed.await?))
 }
