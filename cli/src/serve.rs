@@ -113,6 +113,7 @@ pub fn serve(setting: &Setting, out: &mut Output, args: &Serve) -> Result<()> {
     if args.opportunistic {
         options = options.durability(Durability::Opportunistic);
     }
+    small_pages();
     let store = options.open(folder)?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let server = Server::start(store.clone(), config)?;
@@ -120,4 +121,12 @@ pub fn serve(setting: &Setting, out: &mut Output, args: &Serve) -> Result<()> {
     out.report(&json!({"urls": urls}), || format!("serving {} at {}", args.at.store.display(), urls.join(", ")))?;
     server.run()?;
     store.close()
+}
+
+/// Keeps the kernel from putting huge pages where memory was given back: a service whose thousands of connections wait, with
+/// few bytes each, would grow by a fifth while it does nothing.
+fn small_pages() {
+    #[cfg(target_os = "linux")]
+    // Where it can't be said the service is larger, and no less right.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
 }

@@ -58,3 +58,15 @@ fn a_wrong_call_is_refused_before_it_listens() {
         assert!(!desk.path("s").exists() && !desk.path("none").exists(), "{args:?} made a store");
     }
 }
+
+/// Huge pages come back by themselves where memory was given back, at some later time: so the setting is what is looked at.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_that_does_nothing_is_not_made_larger_by_the_kernel() {
+    let desk = Desk::new();
+    let (child, _) = service::start(&desk, &[]);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.0.id())).unwrap();
+    // Kernels before 5.0 do not tell.
+    let told = status.lines().find_map(|line| line.strip_prefix("THP_enabled:"));
+    assert!(told.is_none_or(|told| told.trim() == "0"), "{status}");
+}

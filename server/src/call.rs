@@ -34,18 +34,22 @@ pub struct Call {
     pub headers: HeaderMap,
     pub came: Came,
     pub body: Bytes,
+    pub coming: Coming,
     pub who: Arc<Who>,
     pub conn: Arc<Conn>,
-    /// Its share of the memory for bodies.
-    pub room: Option<OwnedSemaphorePermit>,
 }
 
 impl Call {
     /// Reads the body that is still to come.
-    pub async fn read(mut self, app: &App, body: Coming) -> Result<Self, Problem> {
-        (self.body, self.room) = body.read(&app.bodies).await?;
+    pub async fn read(mut self: Box<Self>, app: &App) -> Result<Box<Self>, Problem> {
+        self.body = self.coming.read(&app.bodies).await?;
         self.conn.begin(Doing::Serving);
         Ok(self)
+    }
+
+    /// Lets go of all but what is kept until the request is answered.
+    pub fn leave(self: Box<Self>) -> Spent {
+        Spent { _body: self.coming.body, _room: self.coming.room }
     }
 
     pub fn part(&self, at: usize) -> &str {
@@ -158,9 +162,19 @@ impl Query {
 /// Bodies below this size take no share of the memory for them.
 const SMALL: usize = 64 << 10;
 
+/// What stays of a body that was read until its request is answered.
+pub struct Spent {
+    /// hyper wakes the connection as this is dropped. At the answer it is woken anyway.
+    _body: Incoming,
+    /// What the body said is in memory for as long.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
 /// A body that is still to come, of a request that was let in.
 pub struct Coming {
     body: Incoming,
+    /// Its share of the memory for bodies.
+    room: Option<OwnedSemaphorePermit>,
     /// What of it was there at once.
     first: Poll<Option<Result<Frame<Bytes>, hyper::Error>>>,
     /// How long it may be, as far as it says.
@@ -184,17 +198,15 @@ impl Coming {
         } else {
             Poll::Pending
         };
-        Ok(Self { body, first, length, most })
+        Ok(Self { body, room: None, first, length, most })
     }
 
     /// All of it; a large one waits for its share of `all`.
-    async fn read(mut self, all: &Arc<Semaphore>) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
-        let room = if self.length <= SMALL {
-            None
-        } else {
+    async fn read(&mut self, all: &Arc<Semaphore>) -> Result<Bytes, Problem> {
+        if self.length > SMALL {
             let share = u32::try_from(self.length.div_ceil(1024)).unwrap_or(u32::MAX);
-            all.clone().acquire_many_owned(share).await.ok()
-        };
+            self.room = all.clone().acquire_many_owned(share).await.ok();
+        }
         let mut first = Bytes::new();
         let mut rest = BytesMut::new();
         loop {
@@ -219,7 +231,7 @@ impl Coming {
             }
             rest.extend_from_slice(&data);
         }
-        Ok((if rest.is_empty() { first } else { rest.freeze() }, room))
+        Ok(if rest.is_empty() { first } else { rest.freeze() })
     }
 }
 

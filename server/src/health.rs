@@ -13,12 +13,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// It runs, since it answers.
 #[allow(clippy::unused_async, reason = "every handler is")]
-pub async fn alive(_: Arc<App>, _: Call) -> Answer {
+pub async fn alive(_: Arc<App>, _: Box<Call>) -> Answer {
     Ok(respond::json(&json!({"status": "ok"})))
 }
 
 /// The store answers a read, and the service is not about to end.
-pub async fn ready(app: Arc<App>, _: Call) -> Answer {
+pub async fn ready(app: Arc<App>, _: Box<Call>) -> Answer {
     let not = |why: String| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", why);
     if *app.stopping.borrow() {
         return Err(not("the service is stopping".into()));

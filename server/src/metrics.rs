@@ -242,7 +242,7 @@ impl OfStore {
 }
 
 /// Answers with all numbers.
-pub async fn answer(app: Arc<App>, call: Call) -> Answer {
+pub async fn answer(app: Arc<App>, call: Box<Call>) -> Answer {
     call.who.need(Scope::Read, On::All)?;
     let (metrics, connections, up) = (app.metrics.clone(), app.conns.count(), app.started.elapsed());
     let text = app.read(move |store| metrics.text(store, connections, up)).await?;

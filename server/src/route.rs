@@ -8,7 +8,7 @@ use hyper::{Method, Response, StatusCode, header::ALLOW};
 use crate::{
     app::App,
     body::Body,
-    call::{Call, Coming, decode},
+    call::{Call, decode},
     health, metrics, openapi,
     problem::Problem,
     taskstore, ui, v1,
@@ -25,7 +25,7 @@ pub struct Route {
     /// `{name}` stands for one part of the path.
     pub path: &'static str,
     /// What it does once the body has come.
-    pub run: fn(Arc<App>, Call, Coming) -> Running,
+    pub run: fn(Arc<App>, Box<Call>) -> Running,
     /// What it does, on one line.
     pub about: &'static str,
     /// What its query may name, each as `name:type`.
@@ -52,8 +52,8 @@ macro_rules! routes {
         pub static ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
             path: $path,
-            run: |app, call, body| Box::pin(async move {
-                let call = call.read(&app, body).await?;
+            run: |app, call| Box::pin(async move {
+                let call = call.read(&app).await?;
                 $handler(app, call).await
             }),
             about: $about,

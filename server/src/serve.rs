@@ -8,12 +8,7 @@
 //!    └── a new hyper reads the head of a request that is answered in the same manner, and then what was kept ◄──┘
 //! ```
 
-use std::{
-    future::poll_fn,
-    pin::{Pin, pin},
-    sync::Arc,
-    task::Poll,
-};
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
 use hyper::{Response, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -105,6 +100,7 @@ async fn wait<S: AsyncRead + AsyncWrite + Unpin>(slot: &Slot, stream: &mut Wire<
 
 /// Ends a connection on which nothing is said any more; without waiting for the other end, where the service stops.
 async fn linger<S: AsyncRead + AsyncWrite + Unpin>(conn: &Conn, stream: Wire<S>) {
-    let mut lingers = pin!(stream.linger());
+    // Apart, so that a connection that is still used has no room set aside for it.
+    let mut lingers = Box::pin(stream.linger());
     poll_fn(|cx| if conn.hears(Word::Stop, cx) { Poll::Ready(()) } else { lingers.as_mut().poll(cx) }).await;
 }

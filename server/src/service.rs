@@ -90,8 +90,8 @@ fn begin(app: Arc<App>, conn: Arc<Conn>, slot: &Slot, request: Request<Incoming>
     let manner = Manner::of(&request, came);
     let mut asked = Asked { app, conn, known, origin, began };
     let answer = match admit(&asked.app, &asked.conn, request, came, &mut asked.known) {
-        Ok(Admitted::Call(route, call, body)) => {
-            let running = (route.run)(asked.app.clone(), call, body);
+        Ok(Admitted::Call(route, call)) => {
+            let running = (route.run)(asked.app.clone(), call);
             return slot.begin(Underway { running, asked, manner });
         }
         Ok(Admitted::Answer(answer)) => Ok(answer),
@@ -102,7 +102,7 @@ fn begin(app: Arc<App>, conn: Arc<Conn>, slot: &Slot, request: Request<Incoming>
 
 /// A request that was let in, or that is answered already.
 enum Admitted {
-    Call(&'static Route, Call, Coming),
+    Call(&'static Route, Box<Call>),
     Answer(Response<Body>),
 }
 
@@ -137,10 +137,9 @@ fn admit(
     known.who = Some(who.clone());
     known.told = came.get(Named::Actor, &head.headers).and_then(copy);
     let query = Query::read(head.uri.query())?;
-    let body = Coming::begin(body, app.config.body_bytes)?;
-    let call =
-        Call { parts, query, headers: head.headers, came, body: Bytes::new(), who, conn: conn.clone(), room: None };
-    Ok(Admitted::Call(route, call, body))
+    let coming = Coming::begin(body, app.config.body_bytes)?;
+    let (headers, body, conn) = (head.headers, Bytes::new(), conn.clone());
+    Ok(Admitted::Call(route, Box::new(Call { parts, query, headers, came, body, coming, who, conn })))
 }
 
 /// Refuses a client that knows another store at this place, as one that was restored meanwhile.

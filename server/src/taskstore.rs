@@ -121,7 +121,7 @@ impl Faults {
 }
 
 /// Adds, changes and deletes.
-pub async fn update(app: Arc<App>, call: Call) -> Answer {
+pub async fn update(app: Arc<App>, call: Box<Call>) -> Answer {
     let asked: UpdateCall = match serde_json::from_slice(&call.body) {
         Ok(asked) => asked,
         Err(error) => return Ok(errors(StatusCode::BAD_REQUEST, &[format!("the update can't be read: {error}")])),
@@ -146,11 +146,11 @@ pub async fn update(app: Arc<App>, call: Call) -> Answer {
     }
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(&app, &request).await?;
-    Ok(answer(app.update(request).await.map(|committed| committed.tasks)))
+    Ok(answer(app.update(request, call.leave()).await.map(|committed| committed.tasks)))
 }
 
 /// Claims one task of a group.
-pub async fn claim(app: Arc<App>, call: Call) -> Answer {
+pub async fn claim(app: Arc<App>, call: Box<Call>) -> Answer {
     let asked: ClaimCall = match serde_json::from_slice(&call.body) {
         Ok(asked) => asked,
         Err(error) => return Ok(errors(StatusCode::BAD_REQUEST, &[format!("the claim can't be read: {error}")])),
@@ -172,11 +172,12 @@ pub async fn claim(app: Arc<App>, call: Call) -> Answer {
     claim.owner = app.owners.bind(&call.who, claim.owner)?;
     call.who.need(Scope::Claim, On::Group(&claim.groups[0]))?;
     call.who.need_tasks(&app, Vec::new(), &claim.depends, claim.owner, false).await?;
-    Ok(answer(app.claim(&call.conn, claim, 0).await.map(|committed| committed.tasks)))
+    let conn = call.conn.clone();
+    Ok(answer(app.claim(&conn, claim, 0, call.leave()).await.map(|committed| committed.tasks)))
 }
 
 /// The names of the groups that have tasks.
-pub async fn groups(app: Arc<App>, call: Call) -> Answer {
+pub async fn groups(app: Arc<App>, call: Box<Call>) -> Answer {
     let mut groups = app.read(tenure::Store::groups).await?;
     groups.retain(|group| call.who.may(Scope::Read, On::Group(&group.name)));
     let names: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
@@ -184,7 +185,7 @@ pub async fn groups(app: Arc<App>, call: Call) -> Answer {
 }
 
 /// One task, or `null`.
-pub async fn task(app: Arc<App>, call: Call) -> Answer {
+pub async fn task(app: Arc<App>, call: Box<Call>) -> Answer {
     let id = TaskId(call.number(0)?);
     let task = app.read(move |store| store.task(id)).await?;
     if let Some(task) = &task {
@@ -196,7 +197,7 @@ pub async fn task(app: Arc<App>, call: Call) -> Answer {
 }
 
 /// Tasks by their ids, `null` for those that are missing.
-pub async fn tasks(app: Arc<App>, call: Call) -> Answer {
+pub async fn tasks(app: Arc<App>, call: Box<Call>) -> Answer {
     let id = |text: &str| {
         let number = text.parse::<u64>().ok().filter(|id| *id <= MAX_ID);
         number.map(TaskId).ok_or_else(|| Problem::invalid(format!("{text:.40?} is no task's id")))
@@ -213,7 +214,7 @@ pub async fn tasks(app: Arc<App>, call: Call) -> Answer {
 }
 
 /// The tasks of a group: those that nobody holds and whose time has come, or with `owned` all.
-pub async fn group(app: Arc<App>, call: Call) -> Answer {
+pub async fn group(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&["limit", "owned"])?;
     call.who.need(Scope::Read, On::Group(call.part(0)))?;
     // No limit is the default, and 0 has always meant that.

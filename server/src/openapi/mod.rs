@@ -104,7 +104,7 @@ fn operation_id(route: &Route) -> String {
 
 /// Answers with the description.
 #[allow(clippy::unused_async, reason = "every handler is")]
-pub async fn answer(_: Arc<App>, _: Call) -> Answer {
+pub async fn answer(_: Arc<App>, _: Box<Call>) -> Answer {
     static TEXT: OnceLock<String> = OnceLock::new();
     Ok(respond::json_text(TEXT.get_or_init(|| description().to_string()).clone()))
 }

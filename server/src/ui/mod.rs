@@ -34,7 +34,7 @@ fn file(kind: &'static str, text: &'static str) -> Response<Body> {
 
 /// The page.
 #[allow(clippy::unused_async, reason = "every handler is")]
-pub async fn page(_: Arc<App>, _: Call) -> Answer {
+pub async fn page(_: Arc<App>, _: Box<Call>) -> Answer {
     Ok(file("text/html; charset=utf-8", include_str!("index.html")))
 }
 
@@ -48,7 +48,7 @@ const PARTS: &[(&str, &str, &str)] = &[
 
 /// A part of it.
 #[allow(clippy::unused_async, reason = "every handler is")]
-pub async fn part(_: Arc<App>, call: Call) -> Answer {
+pub async fn part(_: Arc<App>, call: Box<Call>) -> Answer {
     let asked = call.part(0);
     let Some((_, kind, text)) = PARTS.iter().find(|(name, ..)| *name == asked) else {
         let why = format!("the dashboard has no part {asked:.40?}: it begins at /ui");
@@ -59,7 +59,7 @@ pub async fn part(_: Arc<App>, call: Call) -> Answer {
 
 /// From the root to the page.
 #[allow(clippy::unused_async, reason = "every handler is")]
-pub async fn root(_: Arc<App>, _: Call) -> Answer {
+pub async fn root(_: Arc<App>, _: Box<Call>) -> Answer {
     let mut response = Response::new(Body::from(""));
     *response.status_mut() = StatusCode::SEE_OTHER;
     response.headers_mut().insert(LOCATION, HeaderValue::from_static("/ui"));

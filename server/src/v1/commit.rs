@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenure::{
     Millis, Request,
-    core::json::{read_claim, read_request},
+    core::json::{ClaimCall, read_claim, read_request},
 };
 
 use crate::{
@@ -17,23 +17,18 @@ use crate::{
 };
 
 /// Commits a transaction: all of it, or nothing.
-pub async fn update(app: Arc<App>, mut call: Call) -> Answer {
+pub async fn update(app: Arc<App>, call: Box<Call>) -> Answer {
     let mut request = read_request(&call.body)?;
     request.request_id = request.request_id.or_else(|| call.idempotency_key());
     request.actor = call.actor();
     request.sent_after = call.sent_after()?;
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(&app, &request).await?;
-    let committed = app.update(request);
-    // What the body says is in memory until it is committed, and so is its share of that. Of the rest nothing is held on to:
-    // the connection's buffer is used again.
-    let _room = call.room.take();
-    drop(call);
-    Ok(respond::spelled(&committed.await?))
+    Ok(respond::spelled(&app.update(request, call.leave()).await?))
 }
 
 /// Whether records are as they were read: what a transaction that only read is committed by.
-pub async fn check(app: Arc<App>, call: Call) -> Answer {
+pub async fn check(app: Arc<App>, call: Box<Call>) -> Answer {
     let request = read_request(&call.body)?;
     let only = Request { guards: request.guards.clone(), ..Request::default() };
     if request != only {
@@ -47,20 +42,26 @@ pub async fn check(app: Arc<App>, call: Call) -> Answer {
 }
 
 /// Claims tasks, and waits for them.
-pub async fn claim(app: Arc<App>, call: Call) -> Answer {
-    let asked = read_claim(&call.body)?;
-    let mut claim = asked.claim;
-    claim.request_id = claim.request_id.or_else(|| call.idempotency_key());
+pub async fn claim(app: Arc<App>, call: Box<Call>) -> Answer {
+    let asked = asked(&app, &call).await?;
+    // What waits for ever asks again; so does what waits longer than one request may.
+    let wait = asked.wait.unwrap_or(Millis::MAX);
+    // It may wait for long: nothing of the request is kept meanwhile.
+    let conn = call.conn.clone();
+    let claimed = app.claim(&conn, asked.claim, wait, call.leave());
+    Ok(respond::spelled(&claimed.await.map_err(Problem::from)?))
+}
+
+/// What is claimed, once it is known to be allowed.
+async fn asked(app: &App, call: &Call) -> Result<ClaimCall, Problem> {
+    let mut asked = read_claim(&call.body)?;
+    let claim = &mut asked.claim;
+    claim.request_id = claim.request_id.take().or_else(|| call.idempotency_key());
     claim.actor = call.actor();
     claim.owner = app.owners.bind(&call.who, claim.owner)?;
     for group in &claim.groups {
         call.who.need(Scope::Claim, On::Group(group))?;
     }
-    call.who.need_tasks(&app, Vec::new(), &claim.depends, claim.owner, false).await?;
-    // It may wait for long: nothing of the request is kept meanwhile.
-    let conn = call.conn.clone();
-    drop(call);
-    // What waits for ever asks again; so does what waits longer than one request may.
-    let wait = asked.wait.unwrap_or(Millis::MAX);
-    Ok(respond::spelled(&app.claim(&conn, claim, wait).await.map_err(Problem::from)?))
+    call.who.need_tasks(app, Vec::new(), &claim.depends, claim.owner, false).await?;
+    Ok(asked)
 }

@@ -62,7 +62,7 @@ fn holds(old: &History, after: Revision, remedy: &str) -> Result<(), Problem> {
 }
 
 /// Follows the store.
-pub async fn watch(app: Arc<App>, call: Call) -> Answer {
+pub async fn watch(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&["after"])?;
     call.who.need(Scope::Read, On::All)?;
     let after = match (call.query.number("after")?, call.header(HeaderName::from_static("last-event-id"))) {
@@ -166,7 +166,7 @@ fn catch_up(mut old: History, after: Revision, send: &Pieces) -> tenure::Result<
 }
 
 /// Who did what: entries that a filter lets through, the oldest first; behind a revision, where one is named.
-pub async fn log(app: Arc<App>, call: Call) -> Answer {
+pub async fn log(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&["task", "owner", "by", "after", "limit"])?;
     call.who.need(Scope::Read, On::All)?;
     let limit = page_of(&call)?;

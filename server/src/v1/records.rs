@@ -53,7 +53,7 @@ fn failed(error: Error, conditional: bool) -> Problem {
 }
 
 /// The names of the tables that have records.
-pub async fn tables(app: Arc<App>, call: Call) -> Answer {
+pub async fn tables(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&[])?;
     let mut names = app.read(tenure::Store::tables).await?;
     names.retain(|name| call.who.may(Scope::Read, On::Table(name)));
@@ -61,7 +61,7 @@ pub async fn tables(app: Arc<App>, call: Call) -> Answer {
 }
 
 /// A page of a table's records, by key.
-pub async fn list(app: Arc<App>, call: Call) -> Answer {
+pub async fn list(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&["prefix", "after", "limit"])?;
     let table = call.part(0).to_owned();
     call.who.need(Scope::Read, On::Table(&table))?;
@@ -80,7 +80,7 @@ pub async fn list(app: Arc<App>, call: Call) -> Answer {
 }
 
 /// A record.
-pub async fn get(app: Arc<App>, call: Call) -> Answer {
+pub async fn get(app: Arc<App>, call: Box<Call>) -> Answer {
     let (table, key) = (call.part(0).to_owned(), call.part(1).to_owned());
     call.who.need(Scope::Read, On::Table(&table))?;
     let what = format!("there is no record {key:?} in table {table:?}, or it has expired");
@@ -117,7 +117,7 @@ fn body<'a, T: Deserialize<'a>>(call: &'a Call) -> Result<T, Problem> {
 }
 
 /// Writes a record.
-pub async fn put(app: Arc<App>, call: Call) -> Answer {
+pub async fn put(app: Arc<App>, call: Box<Call>) -> Answer {
     let given: Value = body(&call)?;
     let value: Data = match (given.value, given.value_base64) {
         (Some(text), None) => text.into(),
@@ -127,23 +127,23 @@ pub async fn put(app: Arc<App>, call: Call) -> Answer {
     let expect = expected(&call)?;
     let (table, key) = (call.part(0).to_owned(), call.part(1).to_owned());
     let expires_at = given.expires_at.filter(|at| *at != 0);
-    commit(&app, &call, Request { puts: vec![Put { table, key, value, expect, expires_at }], ..Request::default() })
+    commit(&app, call, Request { puts: vec![Put { table, key, value, expect, expires_at }], ..Request::default() })
         .await
 }
 
 /// Removes a record.
-pub async fn remove(app: Arc<App>, call: Call) -> Answer {
+pub async fn remove(app: Arc<App>, call: Box<Call>) -> Answer {
     let expect = expected(&call)?;
     let (table, key) = (call.part(0).to_owned(), call.part(1).to_owned());
-    commit(&app, &call, Request { removes: vec![Remove { table, key, expect }], ..Request::default() }).await
+    commit(&app, call, Request { removes: vec![Remove { table, key, expect }], ..Request::default() }).await
 }
 
-async fn commit(app: &App, call: &Call, mut request: Request) -> Answer {
+async fn commit(app: &App, call: Box<Call>, mut request: Request) -> Answer {
     let conditional = call.header(IF_MATCH).is_some() || call.header(IF_NONE_MATCH).is_some();
     (request.actor, request.request_id) = (call.actor(), call.idempotency_key());
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(app, &request).await?;
-    let revision = app.update(request).await.map_err(|error| failed(error, conditional))?.revision;
+    let revision = app.update(request, call.leave()).await.map_err(|error| failed(error, conditional))?.revision;
     Ok(tagged(respond::json(&json!({"revision": revision})), revision))
 }
 
@@ -158,7 +158,7 @@ struct Step {
 }
 
 /// Adds to a number.
-pub async fn increment(app: Arc<App>, call: Call) -> Answer {
+pub async fn increment(app: Arc<App>, call: Box<Call>) -> Answer {
     let Step { by, min, max } = body(&call)?;
     for (name, number) in [("by", Some(by)), ("min", min), ("max", max)] {
         if number.is_some_and(|number| number.unsigned_abs() > tenure::core::id::MAX_ID) {
@@ -171,7 +171,7 @@ pub async fn increment(app: Arc<App>, call: Call) -> Answer {
     let mut request = Request { increments, actor, request_id, ..Request::default() };
     request.owner = app.owners.bind(&call.who, request.owner)?;
     call.who.need_update(&app, &request).await?;
-    let committed = app.update(request).await?;
+    let committed = app.update(request, call.leave()).await?;
     let answer = json!({"revision": committed.revision, "value": committed.counts.first()});
     Ok(tagged(respond::json(&answer), committed.revision))
 }

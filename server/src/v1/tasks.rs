@@ -33,7 +33,7 @@ fn one(task: Option<Task>, who: &Who, what: &str) -> Answer {
 }
 
 /// Tasks by their ids in the order asked, or a page of those that a filter lets through, by id.
-pub async fn list(app: Arc<App>, call: Call) -> Answer {
+pub async fn list(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&["ids", "group", "state", "after", "limit"])?;
     let may = |task: &Task| call.who.may(Scope::Read, On::Group(&task.group));
     if let Some(ids) = call.query.get("ids") {
@@ -83,26 +83,26 @@ pub fn page_of(call: &Call) -> Result<usize, Problem> {
 }
 
 /// A task by its id.
-pub async fn by_id(app: Arc<App>, call: Call) -> Answer {
+pub async fn by_id(app: Arc<App>, call: Box<Call>) -> Answer {
     let id = TaskId(call.number(0)?);
     one(app.read(move |store| store.task(id)).await?, &call.who, &format!("task {id}"))
 }
 
 /// A task by the add that began it, whatever its id is by now.
-pub async fn by_origin(app: Arc<App>, call: Call) -> Answer {
+pub async fn by_origin(app: Arc<App>, call: Box<Call>) -> Answer {
     let id = TaskId(call.number(0)?);
     one(app.read(move |store| store.find(id)).await?, &call.who, &format!("live task that began as {id}"))
 }
 
 /// A task by its key within a group.
-pub async fn by_key(app: Arc<App>, call: Call) -> Answer {
+pub async fn by_key(app: Arc<App>, call: Box<Call>) -> Answer {
     let (group, key) = (call.part(0).to_owned(), call.part(1).to_owned());
     let what = format!("live task with key {key:?} in group {group:?}");
     one(app.read(move |store| store.by_key(&group, &key)).await?, &call.who, &what)
 }
 
 /// The groups that have tasks, with their counts; `oldest` is since when a task waits, by the time `now`.
-pub async fn groups(app: Arc<App>, call: Call) -> Answer {
+pub async fn groups(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&[])?;
     let mut groups = app.read(Store::groups).await?;
     groups.retain(|group| call.who.may(Scope::Read, On::Group(&group.name)));
@@ -112,7 +112,7 @@ pub async fn groups(app: Arc<App>, call: Call) -> Answer {
 
 /// One group; zeros where it has no tasks. With `empty_within` the answer waits until the group has no task, at most
 /// that many milliseconds.
-pub async fn group(app: Arc<App>, call: Call) -> Answer {
+pub async fn group(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&["empty_within"])?;
     let name = call.part(0).to_owned();
     call.who.need(Scope::Read, On::Group(&name))?;
@@ -144,7 +144,7 @@ pub async fn group(app: Arc<App>, call: Call) -> Answer {
 }
 
 /// Whether claims skip a group; its other settings stay.
-pub async fn pause(app: Arc<App>, call: Call) -> Answer {
+pub async fn pause(app: Arc<App>, call: Box<Call>) -> Answer {
     let name = call.part(0).to_owned();
     call.who.need(Scope::Admin, On::Group(&name))?;
     let asked: Map<String, Value> =

@@ -28,7 +28,7 @@ use crate::{
 const PIECE: usize = 256 << 10;
 
 /// Takes a snapshot.
-pub async fn snapshot(app: Arc<App>, call: Call) -> Answer {
+pub async fn snapshot(app: Arc<App>, call: Box<Call>) -> Answer {
     call.who.need(Scope::Admin, On::All)?;
     call.nothing_more()?;
     let revision = app.read(Store::snapshot).await?;
@@ -36,7 +36,7 @@ pub async fn snapshot(app: Arc<App>, call: Call) -> Answer {
 }
 
 /// Waits until all that was answered is on stable storage.
-pub async fn flush(app: Arc<App>, call: Call) -> Answer {
+pub async fn flush(app: Arc<App>, call: Box<Call>) -> Answer {
     call.who.need(Scope::Write, On::All)?;
     call.nothing_more()?;
     app.read(Store::flush).await?;
@@ -45,7 +45,7 @@ pub async fn flush(app: Arc<App>, call: Call) -> Answer {
 
 /// Which store it is, and what a client has to know of the service. Any token may ask.
 #[allow(clippy::unused_async, reason = "every handler is")]
-pub async fn store(app: Arc<App>, call: Call) -> Answer {
+pub async fn store(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&[])?;
     Ok(respond::json(&json!({
         "store": app.store.identity().to_string(),
@@ -103,14 +103,14 @@ fn numbers(store: &Store) -> tenure::Result<Value> {
 }
 
 /// Numbers about the store and its handle here.
-pub async fn stats(app: Arc<App>, call: Call) -> Answer {
+pub async fn stats(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&[])?;
     call.who.need(Scope::Read, On::All)?;
     Ok(respond::json(&app.read(numbers).await?))
 }
 
 /// A verified copy of the store, as one file.
-pub async fn backup(app: Arc<App>, call: Call) -> Answer {
+pub async fn backup(app: Arc<App>, call: Box<Call>) -> Answer {
     call.query.only(&[])?;
     call.who.need(Scope::Admin, On::All)?;
     let take = |store: &Store| {
