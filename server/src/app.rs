@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::{
     access::{Owners, Who},
-    call::Spent,
+    coming::{Room, UNIT},
     config::Config,
     conn::{Conn, Conns, Word},
     hub::Hub,
@@ -65,7 +65,7 @@ impl App {
             anyone: Arc::new(Who { owner: own_number(""), ..Who::default() }),
             site: Site::new(&config),
             conns: Conns::default(),
-            bodies: Arc::new(Semaphore::new(config.all_body_bytes / 1024)),
+            bodies: Arc::new(Semaphore::new(config.all_body_bytes / UNIT)),
             started: Instant::now(),
             store,
             config,
@@ -98,10 +98,10 @@ impl App {
     }
 
     /// Commits a transaction: it is on its way before this is waited for, which holds nothing of it.
-    pub fn update(&self, request: Request, spent: Spent) -> impl Future<Output = Result<Committed>> + use<> {
+    pub fn update(&self, request: Request, room: Room) -> impl Future<Output = Result<Committed>> + use<> {
         let (tell, told) = oneshot::channel();
         self.store.post(request, move |answer| {
-            drop(spent);
+            drop(room);
             // Whoever asked may be gone; what was committed stays.
             let _ = tell.send(answer);
         });
@@ -115,17 +115,15 @@ impl App {
         conn: &'a Conn,
         claim: Claim,
         wait: Millis,
-        spent: Spent,
+        room: Room,
     ) -> impl Future<Output = Result<Committed>> + use<'a> {
         let wait = wait.min(Millis::try_from(self.config.wait.as_millis()).unwrap_or(Millis::MAX));
         // Who does not wait does not need the time.
         let until = if wait > 0 { self.store.now().saturating_add(wait) } else { 0 };
         let (tell, told) = oneshot::channel();
         let ask = self.orphans.ask(&claim);
-        // While it waits nothing is kept.
-        let spent = (wait == 0).then_some(spent);
         let posted = self.store.post_claim(claim, Some(until), move |answer| {
-            drop(spent);
+            drop(room);
             let claimed = answer.as_ref().ok().and_then(|committed| ask.found(committed));
             // Where nobody listens, what was claimed is given back as it is dropped.
             let _ = tell.send((answer, claimed));

@@ -1,26 +1,16 @@
 //! A request as a handler sees it: the parts of its path, its query, its body, and who asks.
 
-use std::{
-    mem,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, Waker},
-};
+use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt as _;
-use hyper::{
-    HeaderMap, StatusCode,
-    body::{Body as _, Frame, Incoming},
-    header::{CONNECTION, HeaderName},
-};
+use bytes::Bytes;
+use hyper::{HeaderMap, header::HeaderName};
 use percent_encoding::percent_decode_str;
 use tenure::Revision;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     access::Who,
     app::App,
+    coming::{Coming, Room},
     conn::{Conn, Doing},
     headers::{Came, Named},
     problem::Problem,
@@ -47,9 +37,9 @@ impl Call {
         Ok(self)
     }
 
-    /// Lets go of all but what is kept until the request is answered.
-    pub fn leave(self: Box<Self>) -> Spent {
-        Spent { _body: self.coming.body, _room: self.coming.room }
+    /// Lets go of all but its share of the memory: what the body says stays in memory until it is committed.
+    pub fn leave(self: Box<Self>) -> Room {
+        self.coming.leave()
     }
 
     pub fn part(&self, at: usize) -> &str {
@@ -157,85 +147,4 @@ impl Query {
         };
         self.get(name).map(flag).transpose()
     }
-}
-
-/// Bodies below this size take no share of the memory for them.
-const SMALL: usize = 64 << 10;
-
-/// What stays of a body that was read until its request is answered.
-pub struct Spent {
-    /// hyper wakes the connection as this is dropped. At the answer it is woken anyway.
-    _body: Incoming,
-    /// What the body said is in memory for as long.
-    _room: Option<OwnedSemaphorePermit>,
-}
-
-/// A body that is still to come, of a request that was let in.
-pub struct Coming {
-    body: Incoming,
-    /// Its share of the memory for bodies.
-    room: Option<OwnedSemaphorePermit>,
-    /// What of it was there at once.
-    first: Poll<Option<Result<Frame<Bytes>, hyper::Error>>>,
-    /// How long it may be, as far as it says.
-    length: usize,
-    most: usize,
-}
-
-impl Coming {
-    /// A body of at most `most` bytes. A small one is asked for at once: what came with its head is handed out only to one
-    /// who wants it, and would take another turn of the connection otherwise.
-    pub fn begin(mut body: Incoming, most: usize) -> Result<Self, Problem> {
-        let hint = body.size_hint();
-        if hint.lower() > most as u64 {
-            return Err(too_large(most));
-        }
-        // One that does not say how long it is may be as long as is allowed.
-        let length = hint.exact().map_or(most, |length| length as usize);
-        let first = if length <= SMALL {
-            // Nobody is to be woken: who reads on asks again.
-            Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()))
-        } else {
-            Poll::Pending
-        };
-        Ok(Self { body, room: None, first, length, most })
-    }
-
-    /// All of it; a large one waits for its share of `all`.
-    async fn read(&mut self, all: &Arc<Semaphore>) -> Result<Bytes, Problem> {
-        if self.length > SMALL {
-            let share = u32::try_from(self.length.div_ceil(1024)).unwrap_or(u32::MAX);
-            self.room = all.clone().acquire_many_owned(share).await.ok();
-        }
-        let mut first = Bytes::new();
-        let mut rest = BytesMut::new();
-        loop {
-            let frame = match mem::replace(&mut self.first, Poll::Pending) {
-                Poll::Ready(frame) => frame,
-                Poll::Pending => self.body.frame().await,
-            };
-            let Some(frame) = frame else { break };
-            let broken =
-                |error| Problem::new(StatusCode::BAD_REQUEST, "invalid", format!("the body broke off: {error}"));
-            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-            if first.len().max(rest.len()) + data.len() > self.most {
-                return Err(too_large(self.most));
-            }
-            if first.is_empty() {
-                first = data;
-                continue;
-            }
-            if rest.is_empty() {
-                rest.reserve(self.length.min(SMALL).max(first.len() + data.len()));
-                rest.extend_from_slice(&first);
-            }
-            rest.extend_from_slice(&data);
-        }
-        Ok(if rest.is_empty() { first } else { rest.freeze() })
-    }
-}
-
-fn too_large(most: usize) -> Problem {
-    let why = format!("the body is larger than {most} bytes: split it");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "over_limit", why).with_header(CONNECTION, "close")
 }

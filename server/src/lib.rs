@@ -24,6 +24,7 @@ mod access;
 mod app;
 mod body;
 mod call;
+mod coming;
 mod config;
 mod conn;
 mod disk;

@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// A service that runs.
 pub struct Server {
-    app: Arc<App>,
+    pub(crate) app: Arc<App>,
     addresses: Vec<SocketAddr>,
     stop: watch::Sender<bool>,
     runtime: Option<Runtime>,

@@ -21,6 +21,9 @@ use crate::{
 /// last answer might be lost on its way.
 const LINGER: usize = 1 << 20;
 
+/// An answer of at most so many bytes goes out in one piece: the kernel takes longer over several than it takes to join them.
+const SMALL: usize = 1 << 10;
+
 /// A stream of which some has been read already.
 pub struct Wire<S> {
     pub ahead: Vec<u8>,
@@ -143,6 +146,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
             && self.refuses(bytes)
         {
             return Poll::Ready(Ok(bytes.len()));
+        }
+        let length = slices.iter().map(|slice| slice.len()).sum();
+        let mut piece = [0; SMALL];
+        if let Some(piece) = piece.get_mut(..length) {
+            let mut rest = &mut *piece;
+            for slice in slices {
+                let (taken, left) = rest.split_at_mut(slice.len());
+                taken.copy_from_slice(slice);
+                rest = left;
+            }
+            return Pin::new(&mut self.stream).poll_write(cx, piece);
         }
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }

@@ -43,7 +43,7 @@ fn small(place: &Place<'_>, node: Node<'_>) -> Result<u32> {
 }
 
 /// Bytes that stand as text or as base64, or not at all.
-fn bytes<const N: usize>(fields: &mut Fields<'_, '_, N>, plain: &'static str, coded: &'static str) -> Result<Data> {
+fn bytes(fields: &mut Fields<'_, '_>, plain: &'static str, coded: &'static str) -> Result<Data> {
     fields.bytes(plain, coded).map(Option::unwrap_or_default)
 }
 
@@ -110,16 +110,16 @@ fn group(place: &Place<'_>, node: Node<'_>) -> Result<GroupStats> {
 }
 
 /// Reads a list that stands under a name, and what stands beside it.
-fn listed<T, const N: usize>(
+fn listed<T>(
     bytes: &[u8],
     what: &'static str,
-    known: &'static [&'static str; N],
+    known: &'static [&'static str],
     read: impl Fn(&Place<'_>, Node<'_>) -> Result<T>,
 ) -> Result<(Vec<T>, Option<String>)> {
     let place = Place::Whole(what);
     let mut fields = Fields::read_with(&place, node::read(bytes, what)?, known, Unknown::Pass)?;
     let list = fields.required(known[0], |place, node| items(place, node, read))?;
-    let next = if N > 1 { fields.optional(known[1], |_, node| Ok(word(node)))? } else { None };
+    let next = if known.len() > 1 { fields.optional(known[1], |_, node| Ok(word(node)))? } else { None };
     Ok((list, next.map(Cow::into_owned)))
 }
 

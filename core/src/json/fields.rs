@@ -14,10 +14,11 @@ use crate::{
 };
 
 /// The fields of one object, each there at most once, none of them unknown.
-pub(crate) struct Fields<'p, 'de, const N: usize> {
+pub(crate) struct Fields<'p, 'de> {
     place: &'p Place<'p>,
-    known: &'static [&'static str; N],
-    values: [Option<Node<'de>>; N],
+    known: &'static [&'static str],
+    /// Those that were not read yet. There are few: to look through them is quicker than to sort them.
+    entries: Vec<(Cow<'de, str>, Node<'de>)>,
 }
 
 /// What to do with a field that is not known.
@@ -29,43 +30,38 @@ pub(crate) enum Unknown {
     Pass,
 }
 
-impl<'p, 'de, const N: usize> Fields<'p, 'de, N> {
-    pub(crate) fn read(place: &'p Place<'p>, node: Node<'de>, known: &'static [&'static str; N]) -> Result<Self> {
+impl<'p, 'de> Fields<'p, 'de> {
+    pub(crate) fn read(place: &'p Place<'p>, node: Node<'de>, known: &'static [&'static str]) -> Result<Self> {
         Self::read_with(place, node, known, Unknown::Refuse)
     }
 
     pub(crate) fn read_with(
         place: &'p Place<'p>,
         node: Node<'de>,
-        known: &'static [&'static str; N],
+        known: &'static [&'static str],
         unknown: Unknown,
     ) -> Result<Self> {
         let Node::Map(entries) = node else { return Err(place.expected("an object", &node)) };
-        let mut values = [const { None }; N];
-        for (name, value) in entries {
-            let Some(at) = known.iter().position(|known| *known == name) else {
+        for (at, (name, _)) in entries.iter().enumerate() {
+            if !known.contains(&&**name) {
                 if unknown == Unknown::Pass {
                     continue;
                 }
-                return Err(place.refuse(unknown_field(&name, known)));
-            };
-            if values[at].replace(value).is_some() {
+                return Err(place.refuse(unknown_field(name, known)));
+            }
+            if entries[..at].iter().any(|(other, _)| other == name) {
                 return Err(place.refuse(format_args!("field `{name}` stands twice: name it once")));
             }
         }
-        // Doubles are found before `null` is taken for absence, so that the order of two of them does not matter.
-        for value in &mut values {
-            if *value == Some(Node::Null) {
-                *value = None;
-            }
-        }
-        Ok(Self { place, known, values })
+        Ok(Self { place, known, entries })
     }
 
+    /// A field that is there; `null` is none.
     fn take(&mut self, name: &'static str) -> Option<Node<'de>> {
-        let at = self.known.iter().position(|known| *known == name);
-        debug_assert!(at.is_some(), "field {name} is read, and not among the known ones");
-        self.values[at?].take()
+        debug_assert!(self.known.contains(&name), "field {name} is read, and not among the known ones");
+        let at = self.entries.iter().position(|(given, _)| given == name)?;
+        let (_, node) = self.entries.swap_remove(at);
+        if matches!(node, Node::Null) { None } else { Some(node) }
     }
 
     /// Reads a field with `read`, if it is there.

@@ -162,7 +162,7 @@ fn refusal(list: &str, place: &Place<'_>, node: Node<'_>, now: Millis) -> Result
     })
 }
 
-fn actor<const N: usize>(fields: &mut Fields<'_, '_, N>, name: &'static str) -> Result<Arc<str>> {
+fn actor(fields: &mut Fields<'_, '_>, name: &'static str) -> Result<Arc<str>> {
     let actor = fields.optional(name, |place, node| text(place, node).map(Arc::from))?;
     Ok(actor.unwrap_or_default())
 }

@@ -13,7 +13,7 @@ use tenure_core::{Millis, txn::Ask};
 use super::{
     Shared,
     cancel::cancelled,
-    post::{Letter, Post, closed},
+    post::{Letter, Letters, Post, closed},
     rounds::Answers,
     wait::{Interest, Wake},
 };
@@ -24,7 +24,7 @@ pub(super) struct Courier {
     post: Arc<Post>,
     shared: Weak<Shared>,
     clock: Clock,
-    waiting: HashMap<u64, Letter>,
+    waiting: HashMap<u64, Box<Letter>>,
     times: BinaryHeap<Reverse<(Millis, u64)>>,
     /// What other processes write is looked for while claims wait.
     interest: Option<Interest>,
@@ -51,7 +51,7 @@ impl Courier {
     }
 
     /// Waits until there is something to do; `None` once the handle is closed.
-    fn fetch(&mut self) -> Option<Vec<Letter>> {
+    fn fetch(&mut self) -> Option<Letters> {
         loop {
             let mut inbox = self.post.inbox();
             if inbox.closed {
@@ -88,7 +88,7 @@ impl Courier {
     }
 
     /// Those whose time has come.
-    fn take_due(&mut self, letters: &mut Vec<Letter>) {
+    fn take_due(&mut self, letters: &mut Letters) {
         let now = self.clock.now();
         while let Some(Reverse((at, id))) = self.times.peek().copied().filter(|Reverse((at, _))| *at <= now) {
             self.times.pop();
@@ -99,7 +99,7 @@ impl Courier {
         }
     }
 
-    fn cancel(&mut self, ids: &[u64], letters: &mut Vec<Letter>) {
+    fn cancel(&mut self, ids: &[u64], letters: &mut Letters) {
         for id in ids {
             let letter = self.waiting.remove(id).or_else(|| {
                 let at = letters.iter().position(|letter| letter.id == *id)?;
@@ -115,7 +115,7 @@ impl Courier {
     }
 
     /// Commits all of them as one group, and answers those that have an answer.
-    fn deliver(&mut self, shared: &Arc<Shared>, mut letters: Vec<Letter>) {
+    fn deliver(&mut self, shared: &Arc<Shared>, mut letters: Letters) {
         let mut left: Vec<Arc<str>> = Vec::new();
         for letter in &mut letters {
             if let Some((groups, waiter)) = letter.entered.take() {

@@ -35,8 +35,8 @@ pub(super) struct Inbox {
     /// Where the host has a loop of its own.
     pub rounds: Option<Arc<dyn Rounds>>,
     /// Of the round that is not complete yet.
-    gathered: Vec<Letter>,
-    pub letters: Vec<Letter>,
+    gathered: Letters,
+    pub letters: Letters,
     pub woken: Vec<u64>,
     pub cancelled: Vec<u64>,
     last: u64,
@@ -52,6 +52,9 @@ enum Wait {
     Until(Millis),
     Ever,
 }
+
+/// Letters change hands several times, at a pointer each.
+pub(super) type Letters = Vec<Box<Letter>>;
 
 /// A request on its way.
 pub(super) struct Letter {
@@ -197,7 +200,7 @@ impl Shared {
             answer(Err(error));
             return posted;
         }
-        let letter = Letter { id, since: Instant::now(), work, wait, look_at: None, entered: None, answer };
+        let letter = Box::new(Letter { id, since: Instant::now(), work, wait, look_at: None, entered: None, answer });
         if inbox.rounds.is_none() {
             inbox.letters.push(letter);
             rouse(inbox);

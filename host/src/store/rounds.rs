@@ -13,7 +13,7 @@ use tenure_core::{Committed, Result};
 
 use super::{
     Store, at,
-    post::{Answer, Letter, Post, rouse},
+    post::{Letter, Post, rouse},
 };
 
 /// A host's own loop, where it says when a round of requests is complete and where answers are given.
@@ -28,18 +28,19 @@ pub trait Rounds: Send + Sync {
 
 /// Answers that are there. They are given as this is dropped.
 #[derive(Default)]
-pub struct Answers(Vec<(Answer, Result<Committed>)>);
+pub struct Answers(Vec<(Box<Letter>, Result<Committed>)>);
 
 impl Answers {
-    pub(super) fn add(&mut self, letter: Letter, answer: Result<Committed>) {
-        self.0.push((letter.answer, answer));
+    /// The letter goes along: what was asked for is best let go of where it was put together.
+    pub(super) fn add(&mut self, letter: Box<Letter>, answer: Result<Committed>) {
+        self.0.push((letter, answer));
     }
 }
 
 impl Drop for Answers {
     fn drop(&mut self) {
-        for (call, answer) in self.0.drain(..) {
-            call(answer);
+        for (letter, answer) in self.0.drain(..) {
+            (letter.answer)(answer);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenure::{
-    Millis, Request,
+    Claim, Depend, Millis, Request,
     core::json::{ClaimCall, read_claim, read_request},
 };
 
@@ -46,9 +46,10 @@ pub async fn claim(app: Arc<App>, call: Box<Call>) -> Answer {
     let asked = asked(&app, &call).await?;
     // What waits for ever asks again; so does what waits longer than one request may.
     let wait = asked.wait.unwrap_or(Millis::MAX);
-    // It may wait for long: nothing of the request is kept meanwhile.
+    // It may wait for long: nothing of the request is kept meanwhile, and room for no more than it holds.
     let conn = call.conn.clone();
-    let claimed = app.claim(&conn, asked.claim, wait, call.leave());
+    let room = call.leave().keep(size(&asked.claim));
+    let claimed = app.claim(&conn, asked.claim, wait, room);
     Ok(respond::spelled(&claimed.await.map_err(Problem::from)?))
 }
 
@@ -64,4 +65,10 @@ async fn asked(app: &App, call: &Call) -> Result<ClaimCall, Problem> {
     }
     call.who.need_tasks(app, Vec::new(), &claim.depends, claim.owner, false).await?;
     Ok(asked)
+}
+
+/// Bytes that a claim takes, about.
+fn size(claim: &Claim) -> usize {
+    let names = claim.groups.iter().map(|name| name.len() + size_of::<String>()).sum::<usize>();
+    names + claim.depends.len() * size_of::<Depend>()
 }

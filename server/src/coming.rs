@@ -1,0 +1,182 @@
+//! A body that is still to come. A large one waits for its share of the memory for all of them, and keeps it until what it says
+//! is committed: while commits are slow, what clients send waits with them.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::{
+    StatusCode,
+    body::{Body as _, Incoming},
+    header::CONNECTION,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::problem::Problem;
+
+/// Bodies below this size take no share of the memory for them.
+const SMALL: usize = 64 << 10;
+
+/// Bytes to a permit.
+pub const UNIT: usize = 1 << 10;
+
+/// A body's share of the memory for all of them, if it is large.
+#[derive(Default)]
+pub struct Room(Option<OwnedSemaphorePermit>);
+
+impl Room {
+    /// Gives back all but what so many bytes take.
+    pub fn keep(self, bytes: usize) -> Self {
+        Self(self.0.and_then(|mut share| share.split(bytes.div_ceil(UNIT).min(share.num_permits()))))
+    }
+}
+
+/// A body that is still to come, of a request that was let in.
+pub struct Coming {
+    body: Incoming,
+    room: Room,
+    /// How long it may be, as far as it says.
+    length: usize,
+    most: usize,
+}
+
+impl Coming {
+    /// A body of at most `most` bytes.
+    pub fn begin(body: Incoming, most: usize) -> Result<Self, Problem> {
+        let hint = body.size_hint();
+        if hint.lower() > most as u64 {
+            return Err(too_large(most));
+        }
+        // One that does not say how long it is may be as long as is allowed.
+        let length = hint.exact().map_or(most, |length| length as usize);
+        Ok(Self { body, room: Room::default(), length, most })
+    }
+
+    /// All of it; a large one waits for its share of `all`.
+    pub async fn read(&mut self, all: &Arc<Semaphore>) -> Result<Bytes, Problem> {
+        if self.length > SMALL {
+            let share = u32::try_from(self.length.div_ceil(UNIT)).unwrap_or(u32::MAX);
+            self.room = Room(all.clone().acquire_many_owned(share).await.ok());
+        }
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        while !self.body.is_end_stream() {
+            let Some(frame) = self.body.frame().await else { break };
+            let broken =
+                |error| Problem::new(StatusCode::BAD_REQUEST, "invalid", format!("the body broke off: {error}"));
+            let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+            if first.len().max(rest.len()) + data.len() > self.most {
+                return Err(too_large(self.most));
+            }
+            if first.is_empty() {
+                first = data;
+                continue;
+            }
+            if rest.is_empty() {
+                rest.reserve(self.length.min(SMALL).max(first.len() + data.len()));
+                rest.extend_from_slice(&first);
+            }
+            rest.extend_from_slice(&data);
+        }
+        Ok(if rest.is_empty() { first } else { rest.freeze() })
+    }
+
+    /// What is left of it once it was read.
+    pub fn leave(self) -> Room {
+        self.room
+    }
+}
+
+fn too_large(most: usize) -> Problem {
+    let why = format!("the body is larger than {most} bytes: split it");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "over_limit", why).with_header(CONNECTION, "close")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::File,
+        io::{Read as _, Write as _},
+        net::TcpStream,
+        time::{Duration, Instant},
+    };
+
+    use tenure::Options;
+
+    use super::UNIT;
+    use crate::{Config, Server};
+
+    /// A served store whose bodies have a mebibyte, and what of that is free.
+    struct Served {
+        folder: tempfile::TempDir,
+        server: Server,
+    }
+
+    const ALL: usize = (1 << 20) / UNIT;
+
+    impl Served {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Options::new().open(folder.path().join("s")).unwrap();
+            let mut config = Config::new("127.0.0.1:0".parse().unwrap());
+            config.all_body_bytes = ALL * UNIT;
+            Self { folder, server: Server::start(store, config).unwrap() }
+        }
+
+        fn post(&self, path: &str, body: &str) -> TcpStream {
+            let mut stream = TcpStream::connect(self.server.addresses()[0]).unwrap();
+            let length = body.len();
+            let head = "host: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n";
+            write!(stream, "POST {path} HTTP/1.1\r\n{head}content-length: {length}\r\n\r\n{body}").unwrap();
+            stream
+        }
+
+        fn free(&self) -> usize {
+            self.server.app.bodies.available_permits()
+        }
+
+        fn until_free(&self, wanted: usize) {
+            let began = Instant::now();
+            while self.free() != wanted {
+                assert!(began.elapsed() < Duration::from_secs(20), "{} are free, not {wanted}", self.free());
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_update_keeps_its_share_of_the_memory_until_it_is_committed() {
+        let served = Served::new();
+        let lock = File::open(served.folder.path().join("s/lock")).unwrap();
+        lock.lock().unwrap();
+        let body = format!(r#"{{"adds":[{{"group":"g","data":"{}"}}]}}"#, "x".repeat(600 * UNIT));
+        let mut stream = served.post("/v1/update", &body);
+        let left = ALL - body.len().div_ceil(UNIT);
+        served.until_free(left);
+        // It is posted by now, or soon; and it stays in memory.
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(300) {
+            assert_eq!(served.free(), left);
+        }
+        lock.unlock().unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        served.until_free(ALL);
+    }
+
+    #[test]
+    fn a_claim_that_waits_keeps_no_more_than_what_it_holds() {
+        let served = Served::new();
+        let name = "g".repeat(250);
+        let names = (0..1000).map(|n| format!("\"{name}{n:04}\"")).collect::<Vec<_>>().join(",");
+        for (groups, holds) in [("\"g\"", 25), (&names, 1000 * (254 + size_of::<String>()))] {
+            let padding = " ".repeat(500 * UNIT);
+            let body = format!(r#"{{"groups":[{groups}],"lease":60000,"wait":30000{padding}}}"#);
+            let waits = served.post("/v1/claim", &body);
+            served.until_free(ALL - holds.div_ceil(UNIT));
+            drop(waits);
+            served.until_free(ALL);
+        }
+    }
+}
