@@ -65,7 +65,8 @@ impl App {
             anyone: Arc::new(Who { owner: own_number(""), ..Who::default() }),
             site: Site::new(&config),
             conns: Conns::default(),
-            bodies: Arc::new(Semaphore::new(config.all_body_bytes / UNIT)),
+            // One that takes all there is waits for the others, and not for ever.
+            bodies: Arc::new(Semaphore::new(config.all_body_bytes.max(config.body_bytes).div_ceil(UNIT))),
             started: Instant::now(),
             store,
             config,

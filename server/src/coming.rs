@@ -115,11 +115,13 @@ mod tests {
     const ALL: usize = (1 << 20) / UNIT;
 
     impl Served {
-        fn new() -> Self {
+        /// Bodies of at most this size.
+        fn new(most: usize) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let store = Options::new().open(folder.path().join("s")).unwrap();
             let mut config = Config::new("127.0.0.1:0".parse().unwrap());
             config.all_body_bytes = ALL * UNIT;
+            config.body_bytes = most;
             Self { folder, server: Server::start(store, config).unwrap() }
         }
 
@@ -146,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_large_update_keeps_its_share_of_the_memory_until_it_is_committed() {
-        let served = Served::new();
+        let served = Served::new(ALL * UNIT);
         let lock = File::open(served.folder.path().join("s/lock")).unwrap();
         lock.lock().unwrap();
         let body = format!(r#"{{"adds":[{{"group":"g","data":"{}"}}]}}"#, "x".repeat(600 * UNIT));
@@ -166,8 +168,25 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_takes_more_than_there_is_for_all_has_the_memory_to_itself() {
+        let served = Served::new(2 * ALL * UNIT + 1);
+        served.until_free(2 * ALL + 1);
+        let body = format!(r#"{{"adds":[{{"group":"g","data":"{}"}}]}}"#, "x".repeat(3 * ALL * UNIT / 2));
+        let length = format!("{:x}", body.len());
+        let mut stream = TcpStream::connect(served.server.addresses()[0]).unwrap();
+        // One that does not say how long it is takes as much as it could have.
+        let head =
+            "host: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ntransfer-encoding: chunked";
+        write!(stream, "POST /v1/update HTTP/1.1\r\n{head}\r\n\r\n{length}\r\n{body}\r\n0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        served.until_free(2 * ALL + 1);
+    }
+
+    #[test]
     fn a_claim_that_waits_keeps_no_more_than_what_it_holds() {
-        let served = Served::new();
+        let served = Served::new(ALL * UNIT);
         let name = "g".repeat(250);
         let names = (0..1000).map(|n| format!("\"{name}{n:04}\"")).collect::<Vec<_>>().join(",");
         for (groups, holds) in [("\"g\"", 25), (&names, 1000 * (254 + size_of::<String>()))] {
