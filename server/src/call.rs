@@ -32,7 +32,7 @@ pub struct Call {
 impl Call {
     /// Reads the body that is still to come.
     pub async fn read(mut self: Box<Self>, app: &App) -> Result<Box<Self>, Problem> {
-        self.body = self.coming.read(&app.bodies).await?;
+        self.body = self.coming.read(app).await?;
         self.conn.begin(Doing::Serving);
         Ok(self)
     }

@@ -1,8 +1,6 @@
 //! A body that is still to come. A large one waits for its share of the memory for all of them, and keeps it until what it says
 //! is committed: while commits are slow, what clients send waits with them.
 
-use std::sync::Arc;
-
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::{
@@ -10,9 +8,10 @@ use hyper::{
     body::{Body as _, Incoming},
     header::CONNECTION,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tenure::{Code, Error};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 
-use crate::problem::Problem;
+use crate::{app::App, problem::Problem};
 
 /// Bodies below this size take no share of the memory for them.
 const SMALL: usize = 64 << 10;
@@ -52,11 +51,13 @@ impl Coming {
         Ok(Self { body, room: Room::default(), length, most })
     }
 
-    /// All of it; a large one waits for its share of `all`.
-    pub async fn read(&mut self, all: &Arc<Semaphore>) -> Result<Bytes, Problem> {
+    /// All of it; a large one waits for its share of the memory, for half as long as a body may stand still.
+    pub async fn read(&mut self, app: &App) -> Result<Bytes, Problem> {
         if self.length > SMALL {
             let share = u32::try_from(self.length.div_ceil(UNIT)).unwrap_or(u32::MAX);
-            self.room = Room(all.clone().acquire_many_owned(share).await.ok());
+            let share = app.bodies.clone().acquire_many_owned(share);
+            let Ok(share) = timeout(app.config.patience.stall / 2, share).await else { return Err(full()) };
+            self.room = Room(share.ok());
         }
         let mut first = Bytes::new();
         let mut rest = BytesMut::new();
@@ -85,6 +86,11 @@ impl Coming {
     pub fn leave(self) -> Room {
         self.room
     }
+}
+
+fn full() -> Problem {
+    let why = "the memory for large bodies is taken by others: try again, or send smaller ones";
+    Problem::from(Error::new(Code::Unavailable, why)).with_header(CONNECTION, "close")
 }
 
 fn too_large(most: usize) -> Problem {
@@ -122,6 +128,7 @@ mod tests {
             let mut config = Config::new("127.0.0.1:0".parse().unwrap());
             config.all_body_bytes = ALL * UNIT;
             config.body_bytes = most;
+            config.patience.stall = Duration::from_millis(600);
             Self { folder, server: Server::start(store, config).unwrap() }
         }
 
@@ -146,13 +153,19 @@ mod tests {
         }
     }
 
+    fn answer(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    }
+
     #[test]
     fn a_large_update_keeps_its_share_of_the_memory_until_it_is_committed() {
         let served = Served::new(ALL * UNIT);
         let lock = File::open(served.folder.path().join("s/lock")).unwrap();
         lock.lock().unwrap();
         let body = format!(r#"{{"adds":[{{"group":"g","data":"{}"}}]}}"#, "x".repeat(600 * UNIT));
-        let mut stream = served.post("/v1/update", &body);
+        let stream = served.post("/v1/update", &body);
         let left = ALL - body.len().div_ceil(UNIT);
         served.until_free(left);
         // It is posted by now, or soon; and it stays in memory.
@@ -160,10 +173,15 @@ mod tests {
         while began.elapsed() < Duration::from_millis(300) {
             assert_eq!(served.free(), left);
         }
+        // One for which there is no room meanwhile is told so, and one that is small goes on.
+        let refused = answer(served.post("/v1/update", &body));
+        assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+        assert!(refused.contains("\"code\":\"unavailable\"") && refused.contains("the memory for large bodies"));
+        assert!(answer(served.post("/claim", "{}")).starts_with("HTTP/1.1 400"));
+        assert_eq!(served.free(), left);
         lock.unlock().unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let done = answer(stream);
+        assert!(done.starts_with("HTTP/1.1 200"), "{done}");
         served.until_free(ALL);
     }
 
@@ -178,9 +196,8 @@ mod tests {
         let head =
             "host: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ntransfer-encoding: chunked";
         write!(stream, "POST /v1/update HTTP/1.1\r\n{head}\r\n\r\n{length}\r\n{body}\r\n0\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        let done = answer(stream);
+        assert!(done.starts_with("HTTP/1.1 200"), "{done}");
         served.until_free(2 * ALL + 1);
     }
 
