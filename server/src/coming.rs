@@ -1,6 +1,8 @@
 //! A body that is still to come. A large one waits for its share of the memory for all of them, and keeps it until what it says
 //! is committed: while commits are slow, what clients send waits with them.
 
+use std::mem;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::{
@@ -79,7 +81,10 @@ impl Coming {
             }
             rest.extend_from_slice(&data);
         }
-        Ok(if rest.is_empty() { first } else { rest.freeze() })
+        let all = if rest.is_empty() { first } else { rest.freeze() };
+        // One that did not say how long it is took the share of the longest.
+        self.room = mem::take(&mut self.room).keep(if all.len() > SMALL { all.len() } else { 0 });
+        Ok(all)
     }
 
     /// What is left of it once it was read.
@@ -140,6 +145,16 @@ mod tests {
             stream
         }
 
+        /// The same without its length: it takes as much as it could have.
+        fn post_in_pieces(&self, path: &str, body: &str) -> TcpStream {
+            let mut stream = TcpStream::connect(self.server.addresses()[0]).unwrap();
+            let length = format!("{:x}", body.len());
+            let head = "host: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n";
+            let pieces = format!("transfer-encoding: chunked\r\n\r\n{length}\r\n{body}\r\n0\r\n\r\n");
+            write!(stream, "POST {path} HTTP/1.1\r\n{head}{pieces}").unwrap();
+            stream
+        }
+
         fn free(&self) -> usize {
             self.server.app.bodies.available_permits()
         }
@@ -186,17 +201,28 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_does_not_say_how_long_it_is_keeps_no_more_than_it_took() {
+        let served = Served::new(ALL * UNIT);
+        let body = r#"{"groups":["g"],"lease":60000,"wait":30000}"#;
+        let waits = served.post_in_pieces("/v1/claim", body);
+        let began = Instant::now();
+        while served.server.app.metrics.waiting.get() == 0 {
+            assert!(began.elapsed() < Duration::from_secs(20), "it does not wait");
+            std::thread::yield_now();
+        }
+        assert_eq!(served.free(), ALL);
+        // Another is let in beside it, though each could have taken all there is.
+        let done = answer(served.post_in_pieces("/v1/update", r#"{"adds":[{"group":"h"}]}"#));
+        assert!(done.starts_with("HTTP/1.1 200"), "{done}");
+        drop(waits);
+    }
+
+    #[test]
     fn a_body_that_takes_more_than_there_is_for_all_has_the_memory_to_itself() {
         let served = Served::new(2 * ALL * UNIT + 1);
         served.until_free(2 * ALL + 1);
         let body = format!(r#"{{"adds":[{{"group":"g","data":"{}"}}]}}"#, "x".repeat(3 * ALL * UNIT / 2));
-        let length = format!("{:x}", body.len());
-        let mut stream = TcpStream::connect(served.server.addresses()[0]).unwrap();
-        // One that does not say how long it is takes as much as it could have.
-        let head =
-            "host: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ntransfer-encoding: chunked";
-        write!(stream, "POST /v1/update HTTP/1.1\r\n{head}\r\n\r\n{length}\r\n{body}\r\n0\r\n\r\n").unwrap();
-        let done = answer(stream);
+        let done = answer(served.post_in_pieces("/v1/update", &body));
         assert!(done.starts_with("HTTP/1.1 200"), "{done}");
         served.until_free(2 * ALL + 1);
     }
