@@ -177,9 +177,19 @@ impl<D: Disk> ByteLog<D> {
                         } else if base <= reader.tail().position {
                             // The segment was written again from its durable mark, without the seal.
                             reader.rewind();
+                        } else {
+                            // Others may have let go of this segment and of those behind it meanwhile, which is
+                            // `Truncated`. What is still there must go on.
+                            self.locate(reader.tail().position)?;
                         }
                         index = next;
-                        self.enter(reader, index)?;
+                        match self.enter(reader, index) {
+                            Err(error) if error.code() == Code::NotFound => {
+                                self.refresh()?;
+                                index = self.locate(reader.at())?;
+                            }
+                            entered => entered?,
+                        }
                     } else {
                         self.reached = Some((header, file));
                         return Ok(Stopped { stop: Stop::Seal, header, len, last, seal: Some(behind) });

@@ -1,7 +1,7 @@
 //! Handles that lag behind: truncations, other stores, switches of segments.
 
 use super::{
-    AppendError, Author, ByteLog, Code, Journal, Options, SEGMENT_HEADER, SimDisk, SnapshotName, StoreId, Survive,
+    AppendError, Author, ByteLog, Code, Journal, Lost, Options, SEGMENT_HEADER, SimDisk, SnapshotName, StoreId, Survive,
     Tail, add, drafts, end_of, fill, open, payloads, read_only, sync,
 };
 
@@ -196,6 +196,59 @@ fn c14_s2_a_segment_or_snapshot_that_vanishes_while_it_is_looked_for_is_no_damag
         });
         assert_eq!(found, Some(end), "call {n}");
     }
+}
+
+/// Has `log` go on and let go of all but its last segment before the `n`th call of a reader that stands at the end of the
+/// segment before them. Gives back whether it was told so.
+fn reads_while_segments_go(n: u64, disk: &SimDisk, slow: &SimDisk, mut reader: ByteLog<SimDisk>, from: &Tail) -> bool {
+    let mut log = open(disk.process(), 3);
+    slow.before_call(n, move || {
+        let end = fill(&mut log, 3, 6);
+        log.truncate_before(end.position).unwrap();
+    });
+    let told = match reader.read(from, &mut |_| Ok(())) {
+        Ok(_) => false,
+        Err(error) => {
+            assert_eq!(error.code(), Code::Truncated, "call {n}: {error}");
+            true
+        }
+    };
+    assert_eq!(end_of(&mut reader), end_of(&mut open(disk.process(), 4)), "call {n}");
+    told
+}
+
+#[test]
+fn c14_s2_segments_that_go_while_a_reader_stands_at_the_end_of_the_one_before_are_no_damage() {
+    let told = (1..12).filter(|&n| {
+        let (disk, slow) = twice();
+        let mut log = open(disk.process(), 1);
+        let mut reader = read_only(slow.handle()).unwrap();
+        let from = reader.floor().unwrap();
+        // The segment that it knows is ended; of those behind it, it has not heard.
+        fill(&mut log, 1, 2);
+        reads_while_segments_go(n, &disk, &slow, reader, &from)
+    });
+    assert!(told.count() > 2);
+    let told = (1..12).filter(|&n| {
+        let (disk, slow) = twice();
+        let mut log = open(disk.process(), 1);
+        add(&mut log, 1, &[b"at stake"]);
+        let mut reader = read_only(slow.handle()).unwrap();
+        let from = end_of(&mut reader);
+        // The one behind it begins before its end, as its sync failed.
+        disk.fail_syncs(1, Lost::Medium);
+        sync(&mut log).unwrap_err();
+        log.heal(0).unwrap();
+        reads_while_segments_go(n, &disk, &slow, reader, &from)
+    });
+    assert!(told.count() > 2);
+}
+
+/// A disk, and a process on it.
+fn twice() -> (SimDisk, SimDisk) {
+    let disk = SimDisk::new();
+    let slow = disk.process();
+    (disk, slow)
 }
 
 #[test]
