@@ -8,6 +8,7 @@ mod support;
 use support::{adds, keyed, later, named, store, store_with, verb};
 use tenure_core::{
     Code, Delete, IfExists, Limits, OwnerId, Request, StoreId, Update, Verb, When,
+    driver::{begin_of, prune},
     entry::Reason,
     port::{SnapshotName, under_name},
     snapshot::{ChunkKind, Loader, Walk, pack},
@@ -186,6 +187,37 @@ fn two_snapshots_and_the_journal_from_the_older_one_are_kept() {
     // Even without the newest, the store opens.
     store.driver.journal().remove_snapshot(names[0]).unwrap();
     store.opens_alike();
+}
+
+#[test]
+fn c14_s1_of_two_snapshots_that_overlap_the_one_that_began_later_is_the_one_that_is_kept() {
+    let mut slow = store();
+    slow.add("a", "first");
+    slow.snapshot();
+    let (mut quick, mut third) = (slow.second(support::OTHER), slow.second(OwnerId(11)));
+    let mut published = None;
+    let early = slow.fuzzy_snapshot(1, |slow, slices| {
+        if slices == 1 {
+            slow.add("a", "before the second one begins");
+            quick.catch_up();
+            published = Some(quick.fuzzy_snapshot(10, |_, _| ()));
+            slow.add("a", "before the first one ends");
+        }
+    });
+    let later = published.unwrap();
+    assert!(early.end > later.end);
+    let begin = begin_of(quick.driver.journal(), later).unwrap();
+    assert!(begin > begin_of(quick.driver.journal(), early).unwrap());
+    // Each lets go of what its own one makes superfluous, in any order, and a third begins its own.
+    prune(quick.driver.journal(), begin).unwrap();
+    slow.opens_alike();
+    let mut journal = support::journal(&third.rows);
+    third.driver.make_room(&mut *journal).unwrap();
+    third.catch_up();
+    slow.opens_alike();
+    let begin = begin_of(slow.driver.journal(), later).unwrap();
+    prune(slow.driver.journal(), begin).unwrap();
+    slow.opens_alike();
 }
 
 /// A snapshot whose chunks are whole and whose digest is that of another state.

@@ -69,19 +69,23 @@ pub(super) fn read_header<D: Disk>(disk: &mut D, sequence: u64) -> Result<(Heade
     Ok((Header::from_bytes(sequence, &bytes[..read])?, file))
 }
 
-/// Reads the headers of all segments. A segment that vanishes meanwhile was let go: the folder is read again.
-pub(super) fn read_headers<D: Disk>(disk: &mut D) -> Result<Vec<Header>> {
+/// Reads the headers of all segments, and opens the last. A segment that vanishes meanwhile was let go: the folder is read
+/// again.
+pub(super) fn read_headers<D: Disk>(disk: &mut D) -> Result<(Vec<Header>, Option<Arc<D::File>>)> {
     'again: for _ in 0..ATTEMPTS {
         let names = disk.names()?;
-        let mut headers = Vec::new();
+        let (mut headers, mut last) = (Vec::new(), None);
         for sequence in sequences(&names) {
             match read_header(disk, sequence) {
-                Ok((header, _)) => headers.push(header),
+                Ok((header, file)) => {
+                    headers.push(header);
+                    last = Some(file);
+                }
                 Err(error) if error.code() == Code::NotFound => continue 'again,
                 Err(error) => return Err(error),
             }
         }
-        return Ok(headers);
+        return Ok((headers, last));
     }
     Err(Error::new(Code::Unavailable, "the folder's segments change faster than they can be read: try again"))
 }
@@ -89,7 +93,7 @@ pub(super) fn read_headers<D: Disk>(disk: &mut D) -> Result<Vec<Header>> {
 impl<D: Disk> ByteLog<D> {
     /// Looks again which segments there are. Another store in their place is `Code::Replaced`.
     pub(super) fn refresh(&mut self) -> Result<()> {
-        let headers = read_headers(&mut self.disk)?;
+        let (headers, _) = read_headers(&mut self.disk)?;
         let Some(first) = headers.first() else {
             return Err(Error::new(
                 Code::Replaced,

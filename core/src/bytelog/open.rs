@@ -59,7 +59,7 @@ impl<D: Disk> ByteLog<D> {
     fn start(disk: D, options: Options, store: Option<(StoreId, Tail)>) -> Result<Self> {
         let mut locked = Locked::take(disk, &options)?;
         let Some(disk) = &mut locked.0 else { return Err(Error::new(Code::Internal, "a lock without its disk")) };
-        let mut headers = folder::read_headers(disk)?;
+        let (mut headers, mut file) = folder::read_headers(disk)?;
         if headers.is_empty() {
             let names = disk.names()?;
             check_empty(&names, disk.read_shared().ok())?;
@@ -69,15 +69,14 @@ impl<D: Disk> ByteLog<D> {
             let header = Header { sequence: 1, store, tail, author: options.author };
             remove_temporaries(disk, &names);
             write_segment(disk, &options, &header, 0, &mut |_| Ok(()))?;
-            headers = folder::read_headers(disk)?;
+            (headers, file) = folder::read_headers(disk)?;
         }
-        let Some(header) = headers.last().copied() else {
+        let (Some(header), Some(file)) = (headers.last().copied(), file) else {
             return Err(Error::new(Code::Unavailable, "the store vanished while it was opened: try again"));
         };
         if headers.iter().any(|other| other.store != header.store) {
             return Err(Error::new(Code::Corrupt, "the folder holds segments of two stores: restore it from a backup"));
         }
-        let (_, file) = folder::read_header(disk, header.sequence)?;
         let (len, _) = file.len()?;
         let Some(disk) = locked.0.take() else { return Err(Error::new(Code::Internal, "a lock without its disk")) };
         let active = Active { header, file, state: Arc::default(), named: false, foreign: header.end(len) };

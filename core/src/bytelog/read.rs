@@ -129,6 +129,12 @@ impl<D: Disk> ByteLog<D> {
                     self.unsettled = false;
                     return Ok(());
                 }
+                // A segment came since, so that this may be where another goes on, or went on.
+                Verdict::Gap if stopped.last && !self.locked => {
+                    reader.rewind();
+                    self.window.clear();
+                    self.refresh()?;
+                }
                 // A writer may have been at work when the bytes were fetched, and have made them durable since.
                 _ if !looked_again => {
                     looked_again = true;

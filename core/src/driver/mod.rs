@@ -21,7 +21,7 @@ mod tests;
 pub use open::Damaged;
 pub(crate) use open::recover;
 pub(crate) use run::groundless;
-pub use snapshots::{Prepared, begin_of, prune};
+pub use snapshots::{Prepared, begin_of, overtaken, prune};
 
 use alloc::{boxed::Box, format, vec::Vec};
 use core::cell::RefCell;

@@ -12,9 +12,8 @@ use crate::{
     state::{Mode, State},
 };
 
-/// How often the list of snapshots is read again when a piece of one is missing: another handle may have published a
-/// newer one and removed what this one was about to read.
-const LOOKS: u32 = 4;
+/// How often a folder whose snapshots come and go while they are read is looked at again.
+const LOOKS: u32 = 64;
 
 /// A snapshot that was passed over, and what is wrong with it.
 pub type Damaged = (SnapshotName, Error);
@@ -26,22 +25,26 @@ pub(crate) fn recover(
     clock: Clock<'_>,
     damaged: &mut Vec<Damaged>,
 ) -> Result<Engine> {
-    let mut last = None;
+    let mut seen = None;
     for _ in 0..LOOKS {
         damaged.clear();
-        match attempt(journal, setup, clock, damaged) {
+        let why = match attempt(journal, setup, clock, damaged) {
             Ok(engine) => return engine.closed().map_or(Ok(()), |why| Err(why.clone())).map(|()| engine),
-            Err(error) if matches!(error.code(), Code::Truncated | Code::NotFound) => last = Some(error),
+            Err(error) if matches!(error.code(), Code::Truncated | Code::NotFound) => error,
             Err(error) => return Err(error),
+        };
+        // Another handle may have published a newer one and let go of what was being read: what is missing is damage
+        // only where nothing came or went since it was missing before.
+        let found = (journal.floor()?.position, journal.snapshots()?);
+        if seen.as_ref() == Some(&found) {
+            let text = format!(
+                "no snapshot reaches back to the oldest entry that the journal holds: restore the store from a backup ({why})"
+            );
+            return Err(Error::new(Code::Corrupt, text));
         }
+        seen = Some(found);
     }
-    let why = last.map_or_else(Default::default, |error| format!(" ({error})"));
-    Err(Error::new(
-        Code::Corrupt,
-        format!(
-            "no snapshot reaches back to the oldest entry that the journal holds: restore the store from a backup{why}"
-        ),
-    ))
+    Err(Error::new(Code::Unavailable, "snapshots are taken faster than one of them can be read: try again"))
 }
 
 fn attempt(journal: &mut dyn Journal, setup: &Setup, clock: Clock<'_>, damaged: &mut Vec<Damaged>) -> Result<Engine> {

@@ -48,14 +48,17 @@ impl Driver {
     pub fn snapshot(&mut self, clock: Clock<'_>) -> Result<SnapshotName> {
         let Prepared { mut walk, mut journal } = self.begin_snapshot(clock)?;
         let author = self.engine.author();
-        journal.publish_snapshot(&mut || {
+        let published = journal.publish_snapshot(&mut || {
             if let Some((kind, raw)) = self.slice(&mut walk, usize::MAX) {
                 return Ok(Piece::Bytes(crate::snapshot::pack(kind, &raw)));
             }
             let synced = self.syncer().sync()?;
             self.note_synced(&synced);
             Ok(Piece::Name(SnapshotName { end: walk.end().revision, author }))
-        })?;
+        });
+        if let Err(error) = published {
+            return overtaken(&mut *journal, walk.begin().revision, error);
+        }
         self.remove_damaged(&mut *journal)?;
         prune(&mut *journal, walk.begin().position)?;
         let end = walk.end().revision;
@@ -93,39 +96,57 @@ impl Driver {
         Ok(())
     }
 
-    /// Before a new snapshot is written: of those that can be used the newest is enough meanwhile, so that there are
+    /// Before a new snapshot is written: of those that can be used the furthest is enough meanwhile, so that there are
     /// never three. What is damaged stays until the new one is there.
     pub fn make_room(&self, journal: &mut dyn Journal) -> Result<()> {
-        let mut kept = false;
-        for name in journal.snapshots()? {
-            if self.damaged.iter().any(|(damaged, _)| *damaged == name) || begin_if_whole(journal, name)?.is_none() {
-                continue;
-            }
-            if kept {
-                journal.remove_snapshot(name)?;
-            }
-            kept = true;
-        }
-        Ok(())
+        let is_damaged = |name| self.damaged.iter().any(|(damaged, _)| *damaged == name);
+        let (usable, _) = furthest_first(journal, |name| !is_damaged(name))?;
+        usable.into_iter().skip(1).try_for_each(|(_, name)| journal.remove_snapshot(name))
     }
 }
 
-/// After a snapshot was published that begins at `begin`: keeps the last two snapshots and the journal from the
-/// older one on. One that is seen to be damaged counts for none, and goes.
-pub fn prune(journal: &mut dyn Journal, begin: Position) -> Result<()> {
-    let mut begins = Vec::new();
-    for name in journal.snapshots()? {
-        match if begins.len() < 2 { begin_if_whole(journal, name)? } else { None } {
-            Some(begin) => begins.push(begin),
-            None => journal.remove_snapshot(name)?,
-        }
+/// Where a snapshot that was begun at a revision could not be published: the newest one, if another handle published one that
+/// was begun later, and with that removed what was written of this one. Otherwise it is the error.
+pub fn overtaken(journal: &mut dyn Journal, begun: Revision, error: Error) -> Result<SnapshotName> {
+    if error.code() != Code::NotFound {
+        return Err(error);
     }
-    // Where there is no older one, nothing may go but what lies before this one's own beginning, and a second
+    journal.snapshots()?.into_iter().find(|newer| newer.end >= begun).ok_or(error)
+}
+
+/// After a snapshot was published that begins at `begin`: keeps the two that begin furthest on, and the journal from the
+/// second one's beginning. One that is seen to be damaged counts for none, and goes.
+///
+/// Several handles may do this at once, and with old lists. Each keeps one that begins no earlier than any it removes, and
+/// lets go of nothing behind its beginning; so whatever they do, one remains from which the journal goes on. Were the
+/// order that of the ends, one that was begun early and ended late would be kept in place of the one it needs.
+pub fn prune(journal: &mut dyn Journal, begin: Position) -> Result<()> {
+    let (whole, broken) = furthest_first(journal, |_| true)?;
+    let superfluous = whole.iter().skip(2).map(|(_, name)| *name).chain(broken);
+    superfluous.into_iter().try_for_each(|name| journal.remove_snapshot(name))?;
+    // Where there is no second one, nothing may go but what lies before this one's own beginning, and a second
     // snapshot is what makes that safe.
-    if let Some(older) = begins.get(1) {
-        journal.truncate_before(begin.min(*older))?;
+    if let Some((second, _)) = whole.get(1) {
+        journal.truncate_before(begin.min(*second))?;
     }
     Ok(())
+}
+
+/// The snapshots that can be used as far as that shows without reading all, each behind where its replay begins, and those
+/// that can't be.
+fn furthest_first(
+    journal: &mut dyn Journal,
+    counts: impl Fn(SnapshotName) -> bool,
+) -> Result<(Vec<(Position, SnapshotName)>, Vec<SnapshotName>)> {
+    let (mut whole, mut broken) = (Vec::new(), Vec::new());
+    for name in journal.snapshots()?.into_iter().filter(|name| counts(*name)) {
+        match begin_if_whole(journal, name)? {
+            Some(begin) => whole.push((begin, name)),
+            None => broken.push(name),
+        }
+    }
+    whole.sort_unstable_by(|a, b| b.cmp(a));
+    Ok((whole, broken))
 }
 
 /// Where the replay of a snapshot begins; nothing where it is gone, or damaged as far as that shows without reading all.

@@ -11,7 +11,7 @@ use std::{
 
 use tenure_core::{
     Code, Error, Result, Revision,
-    driver::{Driver, Prepared, begin_of, prune},
+    driver::{Driver, Prepared, begin_of, overtaken, prune},
     port::{Piece, SnapshotName},
     snapshot::{ChunkKind, pack},
 };
@@ -75,8 +75,8 @@ impl Snapshots {
         for name in names {
             let begin = match begin_of(driver.journal(), name) {
                 Ok(begin) => begin,
-                // Opening has gone past it, or will.
-                Err(error) if error.code() == Code::Corrupt => continue,
+                // Opening has gone past it, or will; or a newer one has taken its place.
+                Err(error) if matches!(error.code(), Code::Corrupt | Code::NotFound) => continue,
                 Err(error) => return Err(error),
             };
             let bytes = driver.stats()?.snapshot_bytes;
@@ -204,7 +204,7 @@ impl Shared {
         let mut written = 0;
         let mut rested = Instant::now();
         self.driver()?.make_room(&mut **journal)?;
-        journal.publish_snapshot(&mut || loop {
+        let published = journal.publish_snapshot(&mut || loop {
             let driver = self.driver()?;
             if driver.engine().loads() != loads {
                 return Err(Error::new(Code::Cancelled, "the state was loaded anew while it was walked"));
@@ -227,8 +227,13 @@ impl Shared {
                 written += chunk.len() as u64;
                 return Ok(Piece::Bytes(chunk));
             }
-        })?;
+        });
         let (begin, end) = (*walk.begin(), walk.end().revision);
+        if let Err(error) = published {
+            let newer = overtaken(&mut **journal, begin.revision, error)?;
+            self.snapshots.find(&mut *self.driver()?)?;
+            return Ok(newer);
+        }
         self.driver()?.remove_damaged(&mut **journal)?;
         self.snapshots.begin_at(begin.position.0, begin.revision.0, written);
         prune(&mut **journal, begin.position)?;
