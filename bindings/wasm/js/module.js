@@ -2,7 +2,7 @@
 // imports them.
 import init from "../dist/tenure.js";
 
-export { catalogue, Desk, floorOf, Setup, Window } from "../dist/tenure.js";
+export { catalogue, Desk, keep, Setup, Window } from "../dist/tenure.js";
 
 let from;
 let loading;

@@ -2,13 +2,12 @@
 
 use js_sys::{Array, Uint8Array};
 use tenure_core::{
-    Author, Code, Error, Limits, OwnerId,
+    Author, Limits, OwnerId,
     desk::{self, Policy},
     engine,
+    snapshot::begin_tail,
 };
 use wasm_bindgen::prelude::*;
-
-use crate::error::Outward as _;
 
 /// How a handle is set up.
 #[wasm_bindgen]
@@ -41,11 +40,24 @@ impl Setup {
     }
 }
 
-/// Where the rows may begin once what this snapshot covers is let go: a position and a mark.
-#[wasm_bindgen(js_name = floorOf)]
-pub fn floor_of(snapshot: &[u8]) -> Result<Array, JsValue> {
-    let (position, mark) = desk::mark_of(snapshot)
-        .and_then(|mark| mark.ok_or_else(|| Error::new(Code::Corrupt, "a snapshot has no head")))
-        .outward()?;
-    Ok(Array::of2(&(position as f64).into(), &Uint8Array::from(&mark[..]).into()))
+/// Bytes of a snapshot that hold its first piece, as a rule.
+const HEAD: u32 = 1 << 12;
+
+/// Of snapshots, by their names and bytes: the names of those that are superfluous, and where two remain, with what the rows
+/// may begin then, a position and a mark.
+#[wasm_bindgen]
+pub fn keep(names: Vec<String>, snapshots: Vec<Uint8Array>) -> Array {
+    // Only the first piece is looked at: the rest, which may be large, stays where it is.
+    let head = |bytes: &Uint8Array| {
+        let head = bytes.subarray(0, HEAD).to_vec();
+        if matches!(begin_tail(&head), Ok(None)) { bytes.to_vec() } else { head }
+    };
+    let heads: Vec<Vec<u8>> = snapshots.iter().map(head).collect();
+    let (superfluous, floor) = desk::keep(names.into_iter().zip(heads.iter().map(|head| &head[..])).collect());
+    let kept = Array::of1(&superfluous.into_iter().map(JsValue::from).collect::<Array>());
+    if let Some((position, mark)) = floor {
+        kept.push(&(position as f64).into());
+        kept.push(&Uint8Array::from(&mark[..]).into());
+    }
+    kept
 }

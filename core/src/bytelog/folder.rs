@@ -69,9 +69,12 @@ pub(super) fn read_header<D: Disk>(disk: &mut D, sequence: u64) -> Result<(Heade
     Ok((Header::from_bytes(sequence, &bytes[..read])?, file))
 }
 
+/// The headers of all segments, and the last one's file.
+type Segments<D> = (Vec<Header>, Option<Arc<<D as Disk>::File>>);
+
 /// Reads the headers of all segments, and opens the last. A segment that vanishes meanwhile was let go: the folder is read
 /// again.
-pub(super) fn read_headers<D: Disk>(disk: &mut D) -> Result<(Vec<Header>, Option<Arc<D::File>>)> {
+pub(super) fn read_headers<D: Disk>(disk: &mut D) -> Result<Segments<D>> {
     'again: for _ in 0..ATTEMPTS {
         let names = disk.names()?;
         let (mut headers, mut last) = (Vec::new(), None);

@@ -30,7 +30,7 @@ mod window;
 
 pub use lease::HeldId;
 pub use turn::Appended;
-pub use walk::{Policy, mark_of};
+pub use walk::{Policy, keep};
 pub use window::Window;
 
 use alloc::{

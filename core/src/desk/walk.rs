@@ -153,7 +153,19 @@ impl Desk {
     }
 }
 
-/// What rows may begin with once everything before this snapshot is let go: a position, and the mark to keep with it.
-pub fn mark_of(snapshot: &[u8]) -> Result<Option<(u64, Vec<u8>)>> {
-    Ok(snapshot::begin_tail(snapshot)?.map(|tail| (tail.position.0, rows::mark_of(&tail))))
+/// Of snapshots, each under its name and with the bytes of its first piece at least: those that are superfluous, and with
+/// what the rows may begin once everything before the rest is let go, a position and the mark to keep with it. The rule is
+/// that of [`prune`](crate::driver::prune).
+pub fn keep<N: Ord>(snapshots: Vec<(N, &[u8])>) -> (Vec<N>, Option<(u64, Vec<u8>)>) {
+    let (mut whole, mut superfluous) = (Vec::new(), Vec::new());
+    for (name, bytes) in snapshots {
+        match snapshot::begin_tail(bytes) {
+            Ok(Some(tail)) => whole.push((tail.position, name, tail)),
+            _ => superfluous.push(name),
+        }
+    }
+    whole.sort_unstable_by(|(a, a_name, _), (b, b_name, _)| (b, b_name).cmp(&(a, a_name)));
+    let floor = whole.get(1).map(|(position, _, tail)| (position.0, rows::mark_of(tail)));
+    superfluous.extend(whole.into_iter().skip(2).map(|(_, name, _)| name));
+    (superfluous, floor)
 }

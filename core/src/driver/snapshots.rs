@@ -100,8 +100,8 @@ impl Driver {
     /// never three. What is damaged stays until the new one is there.
     pub fn make_room(&self, journal: &mut dyn Journal) -> Result<()> {
         let is_damaged = |name| self.damaged.iter().any(|(damaged, _)| *damaged == name);
-        let (usable, _) = furthest_first(journal, |name| !is_damaged(name))?;
-        usable.into_iter().skip(1).try_for_each(|(_, name)| journal.remove_snapshot(name))
+        let usable = rank(journal, |name| !is_damaged(name))?;
+        usable.whole.into_iter().skip(1).try_for_each(|(_, name)| journal.remove_snapshot(name))
     }
 }
 
@@ -121,7 +121,7 @@ pub fn overtaken(journal: &mut dyn Journal, begun: Revision, error: Error) -> Re
 /// lets go of nothing behind its beginning; so whatever they do, one remains from which the journal goes on. Were the
 /// order that of the ends, one that was begun early and ended late would be kept in place of the one it needs.
 pub fn prune(journal: &mut dyn Journal, begin: Position) -> Result<()> {
-    let (whole, broken) = furthest_first(journal, |_| true)?;
+    let Ranked { whole, broken } = rank(journal, |_| true)?;
     let superfluous = whole.iter().skip(2).map(|(_, name)| *name).chain(broken);
     superfluous.into_iter().try_for_each(|name| journal.remove_snapshot(name))?;
     // Where there is no second one, nothing may go but what lies before this one's own beginning, and a second
@@ -132,21 +132,25 @@ pub fn prune(journal: &mut dyn Journal, begin: Position) -> Result<()> {
     Ok(())
 }
 
-/// The snapshots that can be used as far as that shows without reading all, each behind where its replay begins, and those
-/// that can't be.
-fn furthest_first(
-    journal: &mut dyn Journal,
-    counts: impl Fn(SnapshotName) -> bool,
-) -> Result<(Vec<(Position, SnapshotName)>, Vec<SnapshotName>)> {
-    let (mut whole, mut broken) = (Vec::new(), Vec::new());
+/// Snapshots in the order in which they are kept.
+struct Ranked {
+    /// Those that can be used as far as that shows without reading all, each behind where its replay begins: the furthest
+    /// first.
+    whole: Vec<(Position, SnapshotName)>,
+    /// Those that can't be.
+    broken: Vec<SnapshotName>,
+}
+
+fn rank(journal: &mut dyn Journal, counts: impl Fn(SnapshotName) -> bool) -> Result<Ranked> {
+    let mut ranked = Ranked { whole: Vec::new(), broken: Vec::new() };
     for name in journal.snapshots()?.into_iter().filter(|name| counts(*name)) {
         match begin_if_whole(journal, name)? {
-            Some(begin) => whole.push((begin, name)),
-            None => broken.push(name),
+            Some(begin) => ranked.whole.push((begin, name)),
+            None => ranked.broken.push(name),
         }
     }
-    whole.sort_unstable_by(|a, b| b.cmp(a));
-    Ok((whole, broken))
+    ranked.whole.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(ranked)
 }
 
 /// Where the replay of a snapshot begins; nothing where it is gone, or damaged as far as that shows without reading all.

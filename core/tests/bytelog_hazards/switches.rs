@@ -1,8 +1,8 @@
 //! Handles that lag behind: truncations, other stores, switches of segments.
 
 use super::{
-    AppendError, Author, ByteLog, Code, Journal, Lost, Options, SEGMENT_HEADER, SimDisk, SnapshotName, StoreId, Survive,
-    Tail, add, drafts, end_of, fill, open, payloads, read_only, sync,
+    AppendError, Author, ByteLog, Code, Journal, Lost, Options, SEGMENT_HEADER, SimDisk, SnapshotName, StoreId,
+    Survive, Tail, add, drafts, end_of, fill, open, payloads, read_only, sync,
 };
 
 #[test]

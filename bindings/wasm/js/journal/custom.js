@@ -1,6 +1,6 @@
 // A journal that is an object of the user's, with methods that answer at once or with a promise.
 import { call, TenureError, Timeout, Unavailable } from "../error.js";
-import { floorOf } from "../module.js";
+import { keep } from "../module.js";
 import { Asked } from "./asked.js";
 
 /** Carries rows between the desk and such an object. */
@@ -73,15 +73,20 @@ export class CustomJournal {
     }
   }
 
-  /** Publishes a snapshot, keeps the last two, and lets go of what lies before the older one. */
+  /** Publishes a snapshot, and lets go of what it makes superfluous. */
   async publish(name, bytes) {
     await this.#asked.publishSnapshot(name, bytes);
-    const names = (await this.#asked.snapshots()).sort().reverse();
-    for (const old of names.slice(2)) await this.#asked.removeSnapshot(old);
-    if (names.length < 2) return;
-    const older = await this.#asked.readSnapshot(names[1]);
-    if (older === null) return;
-    const [floor, mark] = call(() => floorOf(older));
-    await this.#asked.truncate(floor, mark);
+    const names = [];
+    const snapshots = [];
+    for (const found of await this.#asked.snapshots()) {
+      const held = found === name ? bytes : await this.#asked.readSnapshot(found);
+      // Another handle may have let go of it meanwhile.
+      if (held === null) continue;
+      names.push(found);
+      snapshots.push(held);
+    }
+    const [superfluous, floor, mark] = call(() => keep(names, snapshots));
+    for (const old of superfluous) await this.#asked.removeSnapshot(old);
+    if (floor !== undefined) await this.#asked.truncate(floor, mark);
   }
 }

@@ -7,7 +7,7 @@
 // hundred rows do.
 
 import { call, invalid } from "../error.js";
-import { floorOf } from "../module.js";
+import { keep } from "../module.js";
 import { connect, fault, KEY, NOBODY } from "./database.js";
 
 /** Turns that one request fetches. */
@@ -223,7 +223,7 @@ export class IndexedDbJournal {
     });
   }
 
-  /** Publishes a snapshot, keeps the last two, and lets go of the rows before the older one, in one transaction. */
+  /** Publishes a snapshot, and lets go of what it makes superfluous, in one transaction. */
   async publish(name, bytes) {
     const transaction = await this.#begin(["meta", "rows", "snapshots"], "readwrite");
     const done = new Promise((resolve, reject) => {
@@ -235,17 +235,13 @@ export class IndexedDbJournal {
     snapshots.put(bytes, name);
     const head = meta.get(KEY);
     const names = snapshots.getAllKeys();
-    names.onsuccess = () => {
-      const newest = names.result.reverse();
-      for (const old of newest.slice(2)) snapshots.delete(old);
-      if (newest.length < 2 || head.result === undefined) return;
-      const older = snapshots.get(newest[1]);
-      older.onsuccess = () => {
-        const [floor, mark] = call(() => floorOf(older.result));
-        if (floor <= head.result.floor) return;
-        meta.put({ ...head.result, floor, mark }, KEY);
-        transaction.objectStore("rows").delete(IDBKeyRange.upperBound(floor, true));
-      };
+    const held = snapshots.getAll();
+    held.onsuccess = () => {
+      const [superfluous, floor, mark] = call(() => keep(names.result, held.result));
+      for (const old of superfluous) snapshots.delete(old);
+      if (floor === undefined || head.result === undefined || floor <= head.result.floor) return;
+      meta.put({ ...head.result, floor, mark }, KEY);
+      transaction.objectStore("rows").delete(IDBKeyRange.upperBound(floor, true));
     };
     await done;
   }

@@ -51,6 +51,18 @@ impl Rows {
         Desk::open(setup, self.all(), Policy::default(), 0).unwrap()
     }
 
+    /// Keeps a snapshot, and lets go of what it makes superfluous.
+    fn publish(&mut self, name: crate::port::SnapshotName, bytes: Vec<u8>) {
+        self.snapshots.push((name, bytes));
+        let (superfluous, floor) = keep(self.snapshots.iter().map(|(name, bytes)| (*name, &bytes[..])).collect());
+        self.snapshots.retain(|(name, _)| !superfluous.contains(name));
+        self.snapshots.sort_unstable_by_key(|(name, _)| core::cmp::Reverse(*name));
+        if let Some((floor, mark)) = floor.filter(|(floor, _)| *floor > self.floor) {
+            self.rows.drain(..(floor - self.floor) as usize);
+            (self.floor, self.mark) = (floor, mark);
+        }
+    }
+
     fn append(&mut self, desk: &Desk, rows: Vec<Vec<u8>>) -> Appended {
         if rows.is_empty() {
             return Appended::Done;
