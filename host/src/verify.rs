@@ -53,8 +53,12 @@ pub fn verify(path: &Path) -> Result<Verified> {
     loop {
         match attempt(path) {
             // Segments and snapshots are let go while a store lives.
-            Err(error) if matches!(error.code(), Code::NotFound | Code::Truncated) && look < LOOKS => look += 1,
+            Err(error) if matches!(error.code(), Code::NotFound | Code::Truncated) => look += 1,
             done => return done,
+        }
+        if look > LOOKS {
+            let why = "the store lets go of its journal faster than it can be read whole: try again when it is quieter";
+            return Err(Error::new(Code::Unavailable, why));
         }
     }
 }
@@ -65,16 +69,27 @@ fn attempt(path: &Path) -> Result<Verified> {
     let mut found = frames(path)?;
     found.store = journal.identity();
     let mut ends = Vec::new();
-    for name in journal.snapshots()? {
+    let floor = journal.floor()?;
+    let names = journal.snapshots()?;
+    for &name in &names {
         let loaded = load(&mut *journal, name)?;
+        if loaded.begin.position < floor.position {
+            // It was overtaken by one that began later, and whoever published it died before he removed it.
+            continue;
+        }
         found.snapshots += 1;
         ends.push(replay(&mut *journal, loaded)?);
     }
-    let floor = journal.floor()?;
     if floor.revision == Revision(0) {
         ends.push(go_on(&mut *journal, State::new(), &floor)?);
     } else if ends.is_empty() {
-        return Err(corrupt(format!("the journal begins behind revision {} and there is no snapshot", floor.revision)));
+        if journal.snapshots()? != names || journal.floor()? != floor {
+            return Err(Error::new(Code::Truncated, "the snapshots were let go of while they were read"));
+        }
+        return Err(corrupt(format!(
+            "the journal begins behind revision {} and no snapshot covers that",
+            floor.revision
+        )));
     }
     found.replays = ends.len() as u64;
     // A live store grows between two replays: what is compared is compared at the same revision.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tenure::{Delete, Durability, Options, Reason, Request, Store, Task};
+use tenure::{Code, Delete, Durability, Error, Options, Reason, Request, SnapshotPolicy, Store, Task};
 
 const TASKS: usize = 10_000;
 const BATCH: usize = 1_000;
@@ -97,11 +97,21 @@ fn disk_use_stays_within_two_snapshots_the_live_journal_and_a_segment() {
     assert_eq!(Store::open(&place).unwrap().digest().unwrap(), digest);
 }
 
+/// Adds tasks and finishes them, so that snapshots fall due.
+fn fill(store: &Store, rounds: usize) {
+    for round in 0..rounds {
+        let tasks = store.add_many("map", (0..20).map(|i| format!("{round:0100}-{i}"))).unwrap();
+        let delete = |task: &Task| Delete { id: task.id, reason: Reason::Finished, ..Delete::default() };
+        let deletes = tasks.iter().map(delete).collect();
+        store.update(Request { deletes, ..Request::default() }).unwrap();
+    }
+}
+
 #[test]
 fn c14_s1_of_several_handles_each_snapshot_is_taken_by_one() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("s");
-    let policy = tenure::SnapshotPolicy { bytes: MIB, ..tenure::SnapshotPolicy::default() };
+    let policy = SnapshotPolicy { bytes: MIB, ..SnapshotPolicy::default() };
     let open = || {
         let options = Options::new().durability(Durability::Opportunistic).snapshots(policy);
         options.segment_bytes(256 << 10).open(&place).unwrap()
@@ -109,20 +119,59 @@ fn c14_s1_of_several_handles_each_snapshot_is_taken_by_one() {
     let stores = [open(), open(), open(), open()];
     thread::scope(|scope| {
         for store in &stores {
-            scope.spawn(move || {
-                for round in 0..400 {
-                    let tasks = store.add_many("map", (0..20).map(|i| format!("{round:0100}-{i}"))).unwrap();
-                    let deletes = tasks
-                        .iter()
-                        .map(|task| Delete { id: task.id, reason: Reason::Finished, ..Delete::default() })
-                        .collect();
-                    store.update(Request { deletes, ..Request::default() }).unwrap();
-                }
-            });
+            scope.spawn(move || fill(store, 400));
         }
     });
     let taken: u64 = stores.iter().map(|store| store.stats().unwrap().snapshots_taken).sum();
     let journal = stores[0].stats().unwrap().journal;
     let due = (journal.floor.0 + journal.journal_bytes) / MIB;
     assert!(taken >= 2 && taken <= due + due / 2 + 1, "{taken} snapshots where {due} were due");
+}
+
+/// What whoever only looks may be told of a store that changes all the time, for want of anything better.
+fn looked<T>(what: &str, seen: Result<T, Error>) {
+    if let Err(error) = seen {
+        assert!(matches!(error.code(), Code::Unavailable | Code::Truncated), "{what}: {error}");
+    }
+}
+
+#[test]
+fn c14_s2_whoever_looks_while_snapshots_and_segments_come_and_go_calls_nothing_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("s");
+    let policy = SnapshotPolicy { bytes: 64 << 10, ..SnapshotPolicy::default() };
+    let options = Options::new().durability(Durability::Opportunistic).snapshots(policy).segment_bytes(8 << 10);
+    let open = || options.clone().open(&place).unwrap();
+    let stores = [open(), open(), open()];
+    let (seldom, reads) = (open(), Options::new().read_only(true).open(&place).unwrap());
+    let writing = AtomicU64::new(stores.len() as u64);
+    thread::scope(|scope| {
+        for store in &stores {
+            scope.spawn(|| {
+                fill(store, 400);
+                writing.fetch_sub(1, Ordering::AcqRel);
+            });
+        }
+        let mut looks = 0;
+        while writing.load(Ordering::Acquire) > 0 {
+            looked("stats", reads.stats());
+            looked("open", Options::new().read_only(true).open(&place).and_then(|store| store.stats()));
+            looked("open to write", options.clone().open(&place).and_then(|store| store.close()));
+            looked("verify", tenure::verify::verify(&place));
+            let read = |mut history: tenure::history::History| history.read(&mut |_| Ok(()));
+            looked("history", tenure::history::History::open(&place).and_then(read));
+            let backup = folder.path().join(format!("{looks}"));
+            looked("backup", tenure::backup::Backup::take(&place, &backup, 0));
+            looked("stats of one that slept", if looks % 8 == 0 { seldom.stats().map(drop) } else { Ok(()) });
+            looks += 1;
+        }
+        assert!(looks > 10, "{looks}");
+    });
+    for store in &stores {
+        let stats = store.stats().unwrap();
+        assert!(stats.snapshots_taken > 2, "{}", stats.snapshots_taken);
+        assert_eq!(stats.snapshot_error.map(|error| error.to_string()), None);
+    }
+    assert_eq!(open().digest().unwrap(), stores[0].digest().unwrap());
+    tenure::verify::verify(&place).unwrap();
 }
