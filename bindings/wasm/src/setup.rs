@@ -9,6 +9,8 @@ use tenure_core::{
 };
 use wasm_bindgen::prelude::*;
 
+use crate::error::Outward as _;
+
 /// How a handle is set up.
 #[wasm_bindgen]
 pub struct Setup {
