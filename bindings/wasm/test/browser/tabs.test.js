@@ -22,8 +22,18 @@ after(async () => {
 
 const OPEN = `(async () => {
   window.tenure = await import("/bindings/wasm/js/index.js");
-  window.store = await tenure.open(tenure.indexedDB("many", { persist: false }));
+  const often = { snapshotBytes: 50_000, snapshotEntries: 300 };
+  window.store = await tenure.open(tenure.indexedDB("many", { persist: false }), often);
 })()`;
+
+const FLOOR = `new Promise((resolve) => {
+  indexedDB.open("many").onsuccess = ({ target: { result } }) => {
+    result.transaction("meta").objectStore("meta").getAll().onsuccess = ({ target }) => {
+      result.close();
+      resolve(target.result[0].floor);
+    };
+  };
+})`;
 
 const WORK = `(async () => {
   const { work } = await import("/bindings/wasm/test/browser/worker.js");
@@ -73,4 +83,9 @@ test("4 tabs commit each of 2,000 tasks once, while tabs are closed, reloaded an
   const digest = "store.stats().then(({ digest }) => digest)";
   const digests = await Promise.all([judge, ...stayed].map((tab) => tab.evaluate(digest)));
   assert.equal(new Set(digests).size, 1, "the tabs do not have the same state");
+  // All that while snapshots were taken, and one who opens it now sees the same.
+  assert.ok((await judge.evaluate(FLOOR)) > 1000, "the rows were never let go of");
+  await judge.reload();
+  await judge.evaluate(OPEN);
+  assert.equal(await judge.evaluate(digest), digests[0]);
 });

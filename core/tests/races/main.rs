@@ -1,0 +1,246 @@
+//! Several handles on one store that do what they do between any two calls of one another: they add, claim and finish,
+//! sync, take snapshots, die and open the store again, as a seed says. Nothing is ever called damaged, all see one
+//! history, and whatever a power cut leaves holds all that was made durable.
+
+#![cfg(feature = "std")]
+#![allow(clippy::unwrap_used)]
+
+mod baton;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use baton::{Baton, Dice, Turns, pass_before_each_call};
+use tenure_core::{
+    Add, Author, Claim, Code, Delete, Error, Limits, OwnerId, Request, Result, StoreId, Task,
+    bytelog::{ByteLog, Options},
+    driver::{Driver, Prepared, overtaken, prune},
+    engine::Setup,
+    entry::Reason,
+    port::{Piece, SnapshotName},
+    snapshot::pack,
+    testing::{SimDisk, Survive},
+    txn::Ask,
+};
+
+const NOW: u64 = 1_000_000;
+const USERS: usize = 4;
+const STEPS: usize = 20;
+
+fn open(disk: SimDisk, number: u64, read_only: bool) -> Result<Driver> {
+    let setup = Setup {
+        limits: Limits::DEFAULT,
+        owner: OwnerId(number),
+        actor: format!("test:{number}").into(),
+        author: Author(number),
+        seed: number,
+    };
+    let options = Options { segment_bytes: 1500, read_only, ..Options::new(Author(number)) };
+    let log = if read_only { ByteLog::open(disk, options) } else { ByteLog::create(disk, options, StoreId([9; 16])) };
+    Driver::open(Box::new(log?), setup, 0, &|| NOW)
+}
+
+/// One who uses the store.
+#[derive(Default)]
+struct User {
+    open: Option<(SimDisk, Driver)>,
+    held: Vec<Task>,
+}
+
+/// What is known of the history.
+#[derive(Default)]
+struct Known {
+    digests: BTreeMap<u64, u64>,
+    durable: u64,
+    opened: u64,
+    snapshots: u64,
+    deaths: u64,
+}
+
+impl Known {
+    fn see(&mut self, driver: &Driver, who: &str) {
+        let state = driver.engine().state();
+        let (revision, digest) = (state.revision().0, state.digest());
+        let known = *self.digests.entry(revision).or_insert(digest);
+        assert_eq!(known, digest, "{who} has another state at revision {revision}");
+    }
+}
+
+struct World {
+    disk: SimDisk,
+    baton: Arc<Baton>,
+    known: Mutex<Known>,
+}
+
+/// What a user does, as the dice say.
+fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
+    world.baton.begin(who);
+    let _turns = Turns(&world.baton, who);
+    let mut user = User::default();
+    for _ in 0..STEPS {
+        let disk = match &user.open {
+            Some((disk, _)) => disk.handle(),
+            None => world.disk.process(),
+        };
+        if user.open.is_none() {
+            pass_before_each_call(&disk, 1, world.baton.clone(), who);
+        }
+        if dice.throw(16) == 0 {
+            disk.die_at(1 + dice.throw(40));
+        }
+        let done = act(world, &mut user, &disk, &mut dice);
+        if disk.is_off() {
+            user = User::default();
+            world.known.lock().unwrap().deaths += 1;
+        } else if let Err(error) = done {
+            // Somebody else has the lock, or the store changes too fast under this handle, or it was loaded anew.
+            let usual = matches!(error.code(), Code::LockTimeout | Code::Unavailable | Code::Cancelled);
+            assert!(usual, "{what}: {error}");
+        } else if let Some((_, driver)) = &user.open {
+            world.known.lock().unwrap().see(driver, what);
+        }
+        judge(world, what, dice.throw(8));
+    }
+}
+
+fn act(world: &World, user: &mut User, disk: &SimDisk, dice: &mut Dice) -> Result<()> {
+    let User { open: opened, held } = user;
+    let Some((_, driver)) = opened else {
+        let mut known = world.known.lock().unwrap();
+        known.opened += 1;
+        let number = known.opened;
+        drop(known);
+        *opened = Some((disk.handle(), open(disk.handle(), number, false)?));
+        return Ok(());
+    };
+    let ask = |driver: &mut Driver, ask: Ask<'_>| driver.ask(ask, &|| NOW).map(|done| done.committed.tasks);
+    match dice.throw(14) {
+        0..4 => {
+            let add = Add { group: "a".into(), data: vec![7; dice.throw(300) as usize].into(), ..Add::default() };
+            let adds = vec![add; 1 + dice.throw(4) as usize];
+            ask(driver, Ask::Update(&Request { adds, ..Request::default() })).map(drop)
+        }
+        4 => {
+            let claim = Claim { groups: vec!["a".into()], lease: 1000, limit: 3, ..Claim::default() };
+            held.extend(ask(driver, Ask::Claim(&claim))?);
+            Ok(())
+        }
+        5 if !held.is_empty() => {
+            let delete = |task: &Task| Delete { id: task.id, reason: Reason::Finished, ..Delete::default() };
+            let deletes = held.iter().map(delete).collect();
+            ask(driver, Ask::Update(&Request { deletes, ..Request::default() }))?;
+            held.clear();
+            Ok(())
+        }
+        6 => {
+            let revision = driver.engine().tail().revision.0;
+            let synced = driver.syncer().sync()?;
+            driver.note_synced(&synced);
+            let mut known = world.known.lock().unwrap();
+            known.durable = known.durable.max(revision);
+            Ok(())
+        }
+        5 | 7 => driver.catch_up(&|| NOW).and_then(|()| driver.stats().map(drop)),
+        _ => {
+            snapshot(driver, dice)?;
+            world.known.lock().unwrap().snapshots += 1;
+            Ok(())
+        }
+    }
+}
+
+/// A snapshot in slices, between which the handle goes on.
+fn snapshot(driver: &mut Driver, dice: &mut Dice) -> Result<SnapshotName> {
+    let Prepared { mut walk, mut journal } = driver.begin_snapshot(&|| NOW)?;
+    let (loads, author) = (driver.engine().loads(), driver.engine().author());
+    driver.make_room(&mut *journal)?;
+    let published = journal.publish_snapshot(&mut || loop {
+        driver.catch_up(&|| NOW)?;
+        if driver.engine().loads() != loads {
+            return Err(Error::new(Code::Cancelled, "the state was loaded anew"));
+        }
+        let engine = driver.engine();
+        match walk.slice(engine.state(), engine.tail(), 1 + dice.throw(8) as usize) {
+            Some((_, raw)) if raw.is_empty() => {}
+            Some((kind, raw)) => return Ok(Piece::Bytes(pack(kind, &raw))),
+            None => {
+                let synced = driver.syncer().sync()?;
+                driver.note_synced(&synced);
+                return Ok(Piece::Name(SnapshotName { end: walk.end().revision, author }));
+            }
+        }
+    });
+    let begin = *walk.begin();
+    if let Err(error) = published {
+        return overtaken(&mut *journal, begin.revision, error);
+    }
+    driver.remove_damaged(&mut *journal)?;
+    prune(&mut *journal, begin.position)?;
+    Ok(SnapshotName { end: walk.end().revision, author })
+}
+
+/// Looks at the store as somebody who opens it now, or after a power cut.
+fn judge(world: &World, what: &str, how: u64) {
+    let survive = match how {
+        0 => return look(world, what),
+        1 => Survive::Kept,
+        2 => Survive::Dropped,
+        3 => Survive::Torn,
+        4 => Survive::Seed(how),
+        _ => return,
+    };
+    let left = match open(world.disk.after_crash(survive), 900, false) {
+        Ok(left) => left,
+        Err(error) => panic!("{what}, {survive:?}: {error}"),
+    };
+    let mut known = world.known.lock().unwrap();
+    let revision = left.engine().tail().revision.0;
+    assert!(revision >= known.durable, "{what}, {survive:?}: {revision} of {} durable ones", known.durable);
+    known.see(&left, what);
+}
+
+fn look(world: &World, what: &str) {
+    match open(world.disk.process(), 800, true) {
+        Ok(fresh) => world.known.lock().unwrap().see(&fresh, what),
+        // Before anybody has opened it.
+        Err(error) => assert_eq!(error.code(), Code::NoStore, "{what}: {error}"),
+    }
+}
+
+fn live(seed: u64) -> (u64, u64) {
+    let baton = Arc::new(Baton::new(Dice(seed), USERS));
+    let world = World { disk: SimDisk::new(), baton, known: Mutex::default() };
+    let what = format!("seed {seed}");
+    #[expect(clippy::disallowed_methods, reason = "the users are threads, of which one goes on at a time")]
+    thread::scope(|scope| {
+        for who in 0..USERS {
+            let (world, what) = (&world, &what);
+            scope.spawn(move || use_store(world, who, Dice(seed * 1000 + who as u64), what));
+        }
+    });
+    look(&world, &what);
+    for how in 1..5 {
+        judge(&world, &what, how);
+    }
+    let known = world.known.into_inner().unwrap();
+    (known.snapshots, known.deaths)
+}
+
+/// So many lives, unless `TENURE_SEEDS` says otherwise.
+fn seeds() -> u64 {
+    std::env::var("TENURE_SEEDS").map_or(300, |text| text.parse().unwrap())
+}
+
+#[test]
+fn handles_that_act_between_any_two_calls_of_one_another_keep_one_history() {
+    let (mut snapshots, mut deaths) = (0, 0);
+    for seed in 0..seeds() {
+        let (taken, died) = live(seed);
+        snapshots += taken;
+        deaths += died;
+    }
+    assert!(snapshots > 2 * seeds() && deaths > seeds(), "{snapshots} snapshots, {deaths} deaths");
+}
