@@ -179,7 +179,8 @@ impl<D: Disk> ByteLog<D> {
         if self.active.state.sync(&*self.active.file, behind.position).is_err() {
             return self.heal_locked();
         }
-        self.durable = self.durable.max(behind.position);
+        // Not behind the seal: where this handle does not get further, another may have to write the segment again, without it.
+        self.durable = self.durable.max(self.tail.position);
         let header = self.next_header(behind);
         let attempt = self.next_attempt();
         let file = write_segment(&mut self.disk, &self.options, &header, attempt, &mut |_| Ok(()))?;

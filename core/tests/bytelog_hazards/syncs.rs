@@ -168,3 +168,30 @@ fn a3_a_seal_whose_sync_failed_is_written_again_by_who_finishes_the_switch() {
         }
     }
 }
+
+#[test]
+fn a3_who_failed_behind_a_durable_seal_follows_one_who_wrote_the_segment_again_without_it() {
+    let mut failures = 0;
+    for n in 1..20 {
+        let disk = SimDisk::new();
+        let first = disk.process();
+        let (mut fails, mut heals) = (open(first.handle(), 1), open(disk.process(), 2));
+        let old = add(&mut fails, 1, &[&[1; 5000]]);
+        sync(&mut fails).unwrap();
+        end_of(&mut heals);
+        first.fail_at(n);
+        if fails.append(&old, &drafts(&old, 1, &[b"behind the switch"])).is_ok() {
+            continue;
+        }
+        failures += 1;
+        disk.fail_syncs(1, Lost::Medium);
+        heals.section(0, &mut |_| Ok(())).unwrap();
+        for _ in 0..2 {
+            let live = payloads(&mut heals);
+            assert_eq!(payloads(&mut fails), live, "call {n}");
+            assert_eq!(payloads(&mut open(disk.process(), 3)), live, "call {n}");
+            add(&mut heals, 2, &[b"of another"]);
+        }
+    }
+    assert!(failures > 6, "{failures}");
+}

@@ -22,7 +22,7 @@ use tenure_core::{
     entry::Reason,
     port::{Piece, SnapshotName},
     snapshot::pack,
-    testing::{SimDisk, Survive},
+    testing::{Lost, SimDisk, Survive},
     txn::Ask,
 };
 
@@ -97,7 +97,7 @@ fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
             world.known.lock().unwrap().deaths += 1;
         } else if let Err(error) = done {
             // Somebody else has the lock, or the store changes too fast under this handle, or it was loaded anew.
-            let usual = matches!(error.code(), Code::LockTimeout | Code::Unavailable | Code::Cancelled);
+            let usual = matches!(error.code(), Code::LockTimeout | Code::Unavailable | Code::Cancelled | Code::Suspect);
             assert!(usual, "{what}: {error}");
         } else if let Some((_, driver)) = &user.open {
             world.known.lock().unwrap().see(driver, what);
@@ -137,10 +137,13 @@ fn act(world: &World, user: &mut User, disk: &SimDisk, dice: &mut Dice) -> Resul
         }
         6 => {
             let revision = driver.engine().tail().revision.0;
-            let synced = driver.syncer().sync()?;
-            driver.note_synced(&synced);
+            sync(driver)?;
             let mut known = world.known.lock().unwrap();
             known.durable = known.durable.max(revision);
+            Ok(())
+        }
+        8 => {
+            world.disk.fail_syncs(1 + dice.throw(2), Lost::Medium);
             Ok(())
         }
         5 | 7 => driver.catch_up(&|| NOW).and_then(|()| driver.stats().map(drop)),
@@ -150,6 +153,15 @@ fn act(world: &World, user: &mut User, disk: &SimDisk, dice: &mut Dice) -> Resul
             Ok(())
         }
     }
+}
+
+/// Makes all durable that this handle knows of. After a sync that failed it is written again.
+fn sync(driver: &mut Driver) -> Result<()> {
+    match driver.syncer().sync() {
+        Ok(synced) => driver.note_synced(&synced),
+        Err(_) => driver.heal()?,
+    }
+    Ok(())
 }
 
 /// A snapshot in slices, between which the handle goes on.
@@ -167,8 +179,7 @@ fn snapshot(driver: &mut Driver, dice: &mut Dice) -> Result<SnapshotName> {
             Some((_, raw)) if raw.is_empty() => {}
             Some((kind, raw)) => return Ok(Piece::Bytes(pack(kind, &raw))),
             None => {
-                let synced = driver.syncer().sync()?;
-                driver.note_synced(&synced);
+                sync(driver)?;
                 return Ok(Piece::Name(SnapshotName { end: walk.end().revision, author }));
             }
         }
