@@ -36,6 +36,9 @@ impl<D: Disk> ByteLog<D> {
         if let Err(error) = self.check_open() {
             return Work::Refuse(error);
         }
+        if let Err(error) = self.make_up() {
+            return Work::Refuse(error);
+        }
         self.note_watermark();
         if self.durable >= self.tail.position || self.options.read_only {
             return Work::Done(self.durable);
@@ -53,6 +56,18 @@ impl<D: Disk> ByteLog<D> {
             position: self.tail.position,
             shared: self.disk.shared(),
         })
+    }
+
+    /// Sees to it that this handle knows of all entries that it has given to somebody.
+    fn make_up(&mut self) -> Result<()> {
+        if self.given <= self.tail.position || self.options.read_only {
+            return Ok(());
+        }
+        if self.locked {
+            return self.settle();
+        }
+        let wait = self.options.lock_wait;
+        self.hold(wait)?.0.settle()
     }
 
     /// Sees to it that a sync by this handle proves something.

@@ -143,6 +143,7 @@ impl<D: Disk + 'static> Journal for ByteLog<D> {
             mark: self.mark,
             locked: false,
             unsettled: self.unsettled,
+            given: self.given,
             closed: false,
             out: Vec::new(),
             window: Window::default(),

@@ -113,6 +113,8 @@ pub struct ByteLog<D: Disk> {
     locked: bool,
     /// Whether an append failed and what it left could not be removed.
     unsettled: bool,
+    /// How far a read had given entries that failed then: whoever got them may know of more than this handle.
+    given: Position,
     closed: bool,
     /// Frames on their way out.
     out: Vec<u8>,

@@ -94,6 +94,7 @@ impl<D: Disk> ByteLog<D> {
             mark: header.tail,
             locked: !options.read_only,
             unsettled: false,
+            given: Position(0),
             closed: false,
             out: Vec::new(),
             window: Window::default(),

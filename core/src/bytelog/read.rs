@@ -24,21 +24,29 @@ impl<D: Disk> ByteLog<D> {
         }
         self.check_history(from)?;
         let mut reader = Reader::new(self.salt, from);
-        let stopped = self.walk(&mut reader, visit)?;
-        match self.judge(&stopped, &reader, false, Revision(0))? {
+        let read = self.read_on(&mut reader, from, visit);
+        if read.is_err() {
+            self.given = self.given.max(reader.tail().position);
+        }
+        read
+    }
+
+    fn read_on(&mut self, reader: &mut Reader, from: &Tail, visit: Visit<'_>) -> Result<Tail> {
+        let stopped = self.walk(reader, visit)?;
+        match self.judge(&stopped, reader, false, Revision(0))? {
             Verdict::Whole | Verdict::NotYet | Verdict::FinishSwitch | Verdict::Drop => {}
-            verdict => return Err(self.refuse(verdict, &stopped, &reader)),
+            verdict => return Err(self.refuse(verdict, &stopped, reader)),
         }
         if reader.tail().position < self.tail.position {
             // This handle has seen whole entries there.
             return Err(if reader.tail() == from && stopped.stop == Stop::Broken {
                 foreign(from)
             } else {
-                self.refuse(Verdict::Damaged, &stopped, &reader)
+                self.refuse(Verdict::Damaged, &stopped, reader)
             });
         }
         // Only what is settled from the handle's own tail is ever changed; a reader takes what is there.
-        self.adopt(&reader, &stopped)?;
+        self.adopt(reader, &stopped)?;
         Ok(*reader.tail())
     }
 
@@ -58,7 +66,7 @@ impl<D: Disk> ByteLog<D> {
 
     /// Whether nothing came in behind the tail, as far as can be told from the length of the file.
     fn is_settled(&self) -> Result<bool> {
-        if self.seal.is_some() || self.unsettled {
+        if self.seal.is_some() || self.unsettled || self.given > self.tail.position {
             return Ok(false);
         }
         if self.locked {

@@ -88,8 +88,10 @@ fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
         if user.open.is_none() {
             pass_before_each_call(&disk, 1, world.baton.clone(), who);
         }
-        if dice.throw(16) == 0 {
-            disk.die_at(1 + dice.throw(40));
+        match dice.throw(16) {
+            0 => disk.die_at(1 + dice.throw(40)),
+            1 => disk.fail_at(1 + dice.throw(40)),
+            _ => {}
         }
         let done = act(world, &mut user, &disk, &mut dice);
         if disk.is_off() {
