@@ -92,7 +92,7 @@ impl<D: Disk> ByteLog<D> {
         }
         self.raise_guard(drafts).map_err(AppendError::Refused)?;
         let filled = self.tail.position.0.saturating_sub(self.active.header.base().0);
-        if filled >= self.options.segment_bytes {
+        if filled >= self.options.segment_bytes || self.seal.is_some() {
             self.switch().map_err(AppendError::Refused)?;
         }
         self.out.clear();
@@ -150,8 +150,13 @@ impl<D: Disk> ByteLog<D> {
 
     /// Ends the active segment and begins another. Order: seal, sync, create, sync that and its name; only then is
     /// anything appended.
+    ///
+    /// A seal that stands there already is not written again: it would say of what is durable by now, the next segment
+    /// would follow that seal, and the sync that is done was of the other one.
     fn switch(&mut self) -> Result<()> {
-        self.write_seal()?;
+        if self.seal.is_none() {
+            self.write_seal()?;
+        }
         self.finish_switch()
     }
 

@@ -59,6 +59,31 @@ fn d18_a_full_disk_refuses_an_append_and_leaves_nothing_of_it() {
 }
 
 #[test]
+fn d18_a_switch_that_a_full_disk_stopped_behind_the_seal_goes_on_from_that_very_seal() {
+    let disk = SimDisk::new();
+    let mut log = open(disk.process(), 1);
+    add(&mut log, 1, &[b"durable"]);
+    sync(&mut log).unwrap();
+    let tail = add(&mut log, 1, &[&[1; 5000]]);
+    log.section(0, &mut |log| {
+        // Enough for the seal, and not for the next segment.
+        disk.set_capacity(Some(disk.used() + FRAME_HEADER));
+        let next = drafts(&tail, 1, &[b"next"]);
+        let full = log.append(&tail, &next).unwrap_err();
+        assert!(matches!(&full, AppendError::Refused(error) if error.code() == Code::NoSpace), "{full:?}");
+        disk.set_capacity(None);
+        log.append(&tail, &next).unwrap();
+        Ok(())
+    })
+    .unwrap();
+    let live = payloads(&mut log);
+    for survive in [Survive::Kept, Survive::Dropped, Survive::Torn] {
+        let left = payloads(&mut open(disk.after_crash(survive), 2));
+        assert!(left.len() > 1 && live.starts_with(&left), "{survive:?}: {} of {}", left.len(), live.len());
+    }
+}
+
+#[test]
 fn d18_an_append_whose_rest_cannot_be_removed_is_unknown_and_settled_by_the_next_section() {
     for whole in [false, true] {
         let disk = SimDisk::new();

@@ -91,6 +91,8 @@ fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
         match dice.throw(16) {
             0 => disk.die_at(1 + dice.throw(40)),
             1 => disk.fail_at(1 + dice.throw(40)),
+            2 => world.disk.set_capacity(Some(world.disk.used() + dice.throw(2000) as usize)),
+            3..7 => world.disk.set_capacity(None),
             _ => {}
         }
         let done = act(world, &mut user, &disk, &mut dice);
@@ -99,7 +101,9 @@ fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
             world.known.lock().unwrap().deaths += 1;
         } else if let Err(error) = done {
             // Somebody else has the lock, or the store changes too fast under this handle, or it was loaded anew.
-            let usual = matches!(error.code(), Code::LockTimeout | Code::Unavailable | Code::Cancelled | Code::Suspect);
+            const USUAL: [Code; 5] =
+                [Code::LockTimeout, Code::Unavailable, Code::Cancelled, Code::Suspect, Code::NoSpace];
+            let usual = USUAL.contains(&error.code());
             assert!(usual, "{what}: {error}");
         } else if let Some((_, driver)) = &user.open {
             world.known.lock().unwrap().see(driver, what);
