@@ -101,8 +101,8 @@ fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
             world.known.lock().unwrap().deaths += 1;
         } else if let Err(error) = done {
             // Somebody else has the lock, or the store changes too fast under this handle, or it was loaded anew.
-            const USUAL: [Code; 5] =
-                [Code::LockTimeout, Code::Unavailable, Code::Cancelled, Code::Suspect, Code::NoSpace];
+            const USUAL: [Code; 6] =
+                [Code::LockTimeout, Code::Unavailable, Code::Cancelled, Code::Suspect, Code::NoSpace, Code::Unknown];
             let usual = USUAL.contains(&error.code());
             assert!(usual, "{what}: {error}");
         } else if let Some((_, driver)) = &user.open {
