@@ -192,6 +192,13 @@ fn opening_tells_no_store_from_another_folder_and_from_a_store_that_lost_its_seg
     disk.edit("photo.jpg", |bytes| bytes.push(1));
     assert_eq!(code(disk.process()), Code::NotAStore);
 
+    // What a power cut may leave of a store that was just being made.
+    for left in ["reserve", "guard", "0000000001.seg.0000000000000001-0.tmp"] {
+        let disk = SimDisk::new();
+        disk.edit(left, |bytes| bytes.push(0));
+        assert!(ByteLog::create(disk.process(), options, STORE).is_ok(), "{left}");
+    }
+
     let disk = SimDisk::new();
     let mut log = open(disk.process(), 1);
     add(&mut log, b"one");

@@ -148,7 +148,8 @@ fn check_empty(names: &[String], shared: Option<[u8; 64]>) -> Result<()> {
         ));
     }
     let ours = |name: &String| {
-        name == "lock" || name == super::guard::GUARD || name.starts_with('.') || name.ends_with(segment::TEMPORARY)
+        let made = [super::guard::GUARD, super::reserve::NAME].contains(&name.as_str());
+        made || name == "lock" || name.starts_with('.') || name.ends_with(segment::TEMPORARY)
     };
     if let Some(name) = names.iter().find(|name| !ours(name)) {
         let text = format!("the folder is no store and holds other files, {name:?} for one: give an empty folder");

@@ -38,7 +38,7 @@ fn open(disk: SimDisk, number: u64, read_only: bool) -> Result<Driver> {
         author: Author(number),
         seed: number,
     };
-    let options = Options { segment_bytes: 1500, read_only, ..Options::new(Author(number)) };
+    let options = Options { segment_bytes: 1500, max_frame: 400, read_only, ..Options::new(Author(number)) };
     let log = if read_only { ByteLog::open(disk, options) } else { ByteLog::create(disk, options, StoreId([9; 16])) };
     Driver::open(Box::new(log?), setup, 0, &|| NOW)
 }
@@ -108,7 +108,8 @@ fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
         } else if let Some((_, driver)) = &user.open {
             world.known.lock().unwrap().see(driver, what);
         }
-        judge(world, what, dice.throw(8));
+        let how = dice.throw(8);
+        judge(world, what, how, dice.throw(1000));
     }
 }
 
@@ -127,7 +128,10 @@ fn act(world: &World, user: &mut User, disk: &SimDisk, dice: &mut Dice) -> Resul
         0..4 => {
             let add = Add { group: "a".into(), data: vec![7; dice.throw(300) as usize].into(), ..Add::default() };
             let adds = vec![add; 1 + dice.throw(4) as usize];
-            ask(driver, Ask::Update(&Request { adds, ..Request::default() })).map(drop)
+            let request = Request { adds, ..Request::default() };
+            // Several requests make as many entries in one append.
+            let asks = vec![Ask::Update(&request); 1 + dice.throw(3) as usize];
+            driver.run(&asks, &|| NOW).into_iter().try_for_each(|done| done.map(drop))
         }
         4 => {
             let claim = Claim { groups: vec!["a".into()], lease: 1000, limit: 3, ..Claim::default() };
@@ -200,13 +204,13 @@ fn snapshot(driver: &mut Driver, dice: &mut Dice) -> Result<SnapshotName> {
 }
 
 /// Looks at the store as somebody who opens it now, or after a power cut.
-fn judge(world: &World, what: &str, how: u64) {
+fn judge(world: &World, what: &str, how: u64, seed: u64) {
     let survive = match how {
         0 => return look(world, what),
         1 => Survive::Kept,
         2 => Survive::Dropped,
         3 => Survive::Torn,
-        4 => Survive::Seed(how),
+        4 => Survive::Seed(seed),
         _ => return,
     };
     let left = match open(world.disk.after_crash(survive), 900, false) {
@@ -240,7 +244,7 @@ fn live(seed: u64) -> (u64, u64) {
     });
     look(&world, &what);
     for how in 1..5 {
-        judge(&world, &what, how);
+        judge(&world, &what, how, seed);
     }
     let known = world.known.into_inner().unwrap();
     (known.snapshots, known.deaths)
