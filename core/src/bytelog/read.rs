@@ -38,12 +38,9 @@ impl<D: Disk> ByteLog<D> {
             verdict => return Err(self.refuse(verdict, &stopped, reader)),
         }
         if reader.tail().position < self.tail.position {
-            // This handle has seen whole entries there.
-            return Err(if reader.tail() == from && stopped.stop == Stop::Broken {
-                foreign(from)
-            } else {
-                self.refuse(Verdict::Damaged, &stopped, reader)
-            });
+            // This handle has seen whole entries there, and nothing says that they were durable.
+            let none_follows = reader.tail() == from && stopped.stop == Stop::Broken;
+            return Err(if none_follows { foreign(from) } else { lost(self.tail.position) });
         }
         // Only what is settled from the handle's own tail is ever changed; a reader takes what is there.
         self.adopt(reader, &stopped)?;
