@@ -15,7 +15,7 @@ use std::{
 
 use baton::{Baton, Dice, Turns, pass_before_each_call};
 use tenure_core::{
-    Add, Author, Claim, Code, Delete, Error, Limits, OwnerId, Request, Result, StoreId, Task,
+    Add, Author, Claim, Code, Delete, Error, Kind, Limits, OwnerId, Request, Result, StoreId, Task,
     bytelog::{ByteLog, Options},
     driver::{Driver, Prepared, overtaken, prune},
     engine::Setup,
@@ -103,7 +103,7 @@ fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
             // Somebody else has the lock, or the store changes too fast under this handle, or it was loaded anew.
             const USUAL: [Code; 6] =
                 [Code::LockTimeout, Code::Unavailable, Code::Cancelled, Code::Suspect, Code::NoSpace, Code::Unknown];
-            let usual = USUAL.contains(&error.code());
+            let usual = USUAL.contains(&error.code()) || error.kind() == Kind::Fenced;
             assert!(usual, "{what}: {error}");
         } else if let Some((_, driver)) = &user.open {
             world.known.lock().unwrap().see(driver, what);
@@ -124,7 +124,7 @@ fn act(world: &World, user: &mut User, disk: &SimDisk, dice: &mut Dice) -> Resul
         return Ok(());
     };
     let ask = |driver: &mut Driver, ask: Ask<'_>| driver.ask(ask, &|| NOW).map(|done| done.committed.tasks);
-    match dice.throw(14) {
+    match dice.throw(15) {
         0..4 => {
             let add = Add { group: "a".into(), data: vec![7; dice.throw(300) as usize].into(), ..Add::default() };
             let adds = vec![add; 1 + dice.throw(4) as usize];
@@ -155,6 +155,10 @@ fn act(world: &World, user: &mut User, disk: &SimDisk, dice: &mut Dice) -> Resul
         8 => {
             world.disk.fail_syncs(1 + dice.throw(2), Lost::Medium);
             Ok(())
+        }
+        9 if driver.engine().state().exclusive() == driver.engine().author() => driver.release(&|| NOW).map(drop),
+        9 if dice.throw(3) == 0 => {
+            driver.control(&|| NOW, &mut |engine, now| engine.stage_hand_off(now, true).map(|()| true)).map(drop)
         }
         5 | 7 => driver.catch_up(&|| NOW).and_then(|()| driver.stats().map(drop)),
         _ => {
