@@ -129,13 +129,16 @@ where
         let (rows, seen) = self.parts();
         let salt = seen.salt;
         let (mut tail, mut mark) = (*from, Position(0));
-        rows.read(from.position.0, &mut |n, row| {
+        let read = rows.read(from.position.0, &mut |n, row| {
             let stored = in_row(n, &tail, read_row(salt, &tail, row))?;
             let (behind, durable) = (stored.tail, stored.durable);
             visit(stored)?;
             (tail, mark) = (behind, mark.max(durable));
             Ok(())
-        })?;
+        });
+        // A sync has to cover what was given, also where the read fails behind it.
+        seen.end = seen.end.max(tail.position);
+        read?;
         // What its author knew, who may be another process.
         seen.note(mark);
         // Nothing came in: either this is the end, or a place that is no part of this history.

@@ -3,9 +3,11 @@
 use alloc::format;
 
 use super::{Check, Checked, Ground, WAIT, draft, filled, hold, holds, read, read_all, same};
+use crate::error::{Code, Error};
 
 pub(super) const CHECKS: &[Check] = &[
     ("J6", "a sync covers all that was appended before it was made", covers),
+    ("J6", "a sync behind a read that failed covers what the read had given", half_read),
     ("J6", "a sync runs beside appends, and does not claim them", beside_appends),
     ("J6", "what was made durable is never less than before", never_less),
     ("J6", "another handle learns what is durable", shared),
@@ -22,6 +24,26 @@ fn covers(ground: &mut dyn Ground) -> Checked {
     let durable = journal.durable();
     hold(durable >= tails[2].position, || format!("the tail was {}, durable is {durable}", tails[2].position))?;
     same("durable in the stats", &journal.stats()?.durable, &durable)
+}
+
+fn half_read(ground: &mut dyn Ground) -> Checked {
+    let (mut journal, tails) = filled(ground, &[10, 10])?;
+    let mut second = journal.reopen()?;
+    let floor = second.floor()?;
+    let mut given = floor;
+    let read = second.read(&floor, &mut |stored| {
+        if given.revision > floor.revision {
+            return Err(Error::new(Code::Cancelled, "enough"));
+        }
+        given = stored.tail;
+        Ok(())
+    });
+    same("the visitor's own error", &read.map(drop).map_err(|error| error.code()), &Err(Code::Cancelled))?;
+    same("what was given", &given.revision, &tails[1].revision)?;
+    let synced = second.syncer().sync()?;
+    hold(synced.position >= given.position, || format!("given up to {}, covered {}", given.position, synced.position))?;
+    journal.note_synced(&synced);
+    holds(&mut *journal, &given, &[draft(&tails[1], 10)])
 }
 
 fn beside_appends(ground: &mut dyn Ground) -> Checked {
