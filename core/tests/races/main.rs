@@ -5,6 +5,7 @@
 #![cfg(feature = "std")]
 #![allow(clippy::unwrap_used)]
 
+mod acts;
 mod baton;
 
 use std::{
@@ -15,32 +16,37 @@ use std::{
 
 use baton::{Baton, Dice, Turns, pass_before_each_call};
 use tenure_core::{
-    Add, Author, Claim, Code, Delete, Error, Kind, Limits, OwnerId, Request, Result, StoreId, Task,
+    Author, Code, Kind, Limits, OwnerId, Result, StoreId, Task,
     bytelog::{ByteLog, Options},
-    driver::{Driver, Prepared, overtaken, prune},
+    driver::Driver,
     engine::Setup,
-    entry::Reason,
-    port::{Piece, SnapshotName},
-    snapshot::pack,
-    testing::{Lost, SimDisk, Survive},
-    txn::Ask,
+    testing::{SimDisk, Survive},
 };
 
 const NOW: u64 = 1_000_000;
 const USERS: usize = 4;
 const STEPS: usize = 20;
 
-fn open(disk: SimDisk, number: u64, read_only: bool) -> Result<Driver> {
-    let setup = Setup {
+const STORE: StoreId = StoreId([9; 16]);
+
+fn setup(number: u64) -> Setup {
+    Setup {
         limits: Limits::DEFAULT,
         owner: OwnerId(number),
         actor: format!("test:{number}").into(),
         author: Author(number),
         seed: number,
-    };
-    let options = Options { segment_bytes: 1500, max_frame: 400, read_only, ..Options::new(Author(number)) };
-    let log = if read_only { ByteLog::open(disk, options) } else { ByteLog::create(disk, options, StoreId([9; 16])) };
-    Driver::open(Box::new(log?), setup, 0, &|| NOW)
+    }
+}
+
+fn options(number: u64, read_only: bool) -> Options {
+    Options { segment_bytes: 1500, max_frame: 400, read_only, ..Options::new(Author(number)) }
+}
+
+fn open(disk: SimDisk, number: u64, read_only: bool) -> Result<Driver> {
+    let options = options(number, read_only);
+    let log = if read_only { ByteLog::open(disk, options) } else { ByteLog::create(disk, options, STORE) };
+    Driver::open(Box::new(log?), setup(number), 0, &|| NOW)
 }
 
 /// One who uses the store.
@@ -75,6 +81,15 @@ struct World {
     known: Mutex<Known>,
 }
 
+impl World {
+    /// A number that nobody else has.
+    fn number(&self) -> u64 {
+        let mut known = self.known.lock().unwrap();
+        known.opened += 1;
+        known.opened
+    }
+}
+
 /// What a user does, as the dice say.
 fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
     world.baton.begin(who);
@@ -95,7 +110,7 @@ fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
             3..7 => world.disk.set_capacity(None),
             _ => {}
         }
-        let done = act(world, &mut user, &disk, &mut dice);
+        let done = acts::act(world, who, &mut user, &disk, &mut dice);
         if disk.is_off() {
             user = User::default();
             world.known.lock().unwrap().deaths += 1;
@@ -111,100 +126,6 @@ fn use_store(world: &World, who: usize, mut dice: Dice, what: &str) {
         let how = dice.throw(8);
         judge(world, what, how, dice.throw(1000));
     }
-}
-
-fn act(world: &World, user: &mut User, disk: &SimDisk, dice: &mut Dice) -> Result<()> {
-    let User { open: opened, held } = user;
-    let Some((_, driver)) = opened else {
-        let mut known = world.known.lock().unwrap();
-        known.opened += 1;
-        let number = known.opened;
-        drop(known);
-        *opened = Some((disk.handle(), open(disk.handle(), number, false)?));
-        return Ok(());
-    };
-    let ask = |driver: &mut Driver, ask: Ask<'_>| driver.ask(ask, &|| NOW).map(|done| done.committed.tasks);
-    match dice.throw(15) {
-        0..4 => {
-            let add = Add { group: "a".into(), data: vec![7; dice.throw(300) as usize].into(), ..Add::default() };
-            let adds = vec![add; 1 + dice.throw(4) as usize];
-            let request = Request { adds, ..Request::default() };
-            // Several requests make as many entries in one append.
-            let asks = vec![Ask::Update(&request); 1 + dice.throw(3) as usize];
-            driver.run(&asks, &|| NOW).into_iter().try_for_each(|done| done.map(drop))
-        }
-        4 => {
-            let claim = Claim { groups: vec!["a".into()], lease: 1000, limit: 3, ..Claim::default() };
-            held.extend(ask(driver, Ask::Claim(&claim))?);
-            Ok(())
-        }
-        5 if !held.is_empty() => {
-            let delete = |task: &Task| Delete { id: task.id, reason: Reason::Finished, ..Delete::default() };
-            let deletes = held.iter().map(delete).collect();
-            ask(driver, Ask::Update(&Request { deletes, ..Request::default() }))?;
-            held.clear();
-            Ok(())
-        }
-        6 => {
-            let revision = driver.engine().tail().revision.0;
-            sync(driver)?;
-            let mut known = world.known.lock().unwrap();
-            known.durable = known.durable.max(revision);
-            Ok(())
-        }
-        8 => {
-            world.disk.fail_syncs(1 + dice.throw(2), Lost::Medium);
-            Ok(())
-        }
-        9 if driver.engine().state().exclusive() == driver.engine().author() => driver.release(&|| NOW).map(drop),
-        9 if dice.throw(3) == 0 => {
-            driver.control(&|| NOW, &mut |engine, now| engine.stage_hand_off(now, true).map(|()| true)).map(drop)
-        }
-        5 | 7 => driver.catch_up(&|| NOW).and_then(|()| driver.stats().map(drop)),
-        _ => {
-            snapshot(driver, dice)?;
-            world.known.lock().unwrap().snapshots += 1;
-            Ok(())
-        }
-    }
-}
-
-/// Makes all durable that this handle knows of. After a sync that failed it is written again.
-fn sync(driver: &mut Driver) -> Result<()> {
-    match driver.syncer().sync() {
-        Ok(synced) => driver.note_synced(&synced),
-        Err(_) => driver.heal()?,
-    }
-    Ok(())
-}
-
-/// A snapshot in slices, between which the handle goes on.
-fn snapshot(driver: &mut Driver, dice: &mut Dice) -> Result<SnapshotName> {
-    let Prepared { mut walk, mut journal } = driver.begin_snapshot(&|| NOW)?;
-    let (loads, author) = (driver.engine().loads(), driver.engine().author());
-    driver.make_room(&mut *journal)?;
-    let published = journal.publish_snapshot(&mut || loop {
-        driver.catch_up(&|| NOW)?;
-        if driver.engine().loads() != loads {
-            return Err(Error::new(Code::Cancelled, "the state was loaded anew"));
-        }
-        let engine = driver.engine();
-        match walk.slice(engine.state(), engine.tail(), 1 + dice.throw(8) as usize) {
-            Some((_, raw)) if raw.is_empty() => {}
-            Some((kind, raw)) => return Ok(Piece::Bytes(pack(kind, &raw))),
-            None => {
-                sync(driver)?;
-                return Ok(Piece::Name(SnapshotName { end: walk.end().revision, author }));
-            }
-        }
-    });
-    let begin = *walk.begin();
-    if let Err(error) = published {
-        return overtaken(&mut *journal, begin.revision, error);
-    }
-    driver.remove_damaged(&mut *journal)?;
-    prune(&mut *journal, begin.position)?;
-    Ok(SnapshotName { end: walk.end().revision, author })
 }
 
 /// Looks at the store as somebody who opens it now, or after a power cut.
