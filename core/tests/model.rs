@@ -297,10 +297,9 @@ impl World {
         let walk = &snapping.prepared.walk;
         let name = SnapshotName { end: walk.end().revision, author: Author(snapping.handle as u64 + 1) };
         let mut chunks = snapping.chunks.iter().map(|(kind, raw)| pack(*kind, raw));
-        let begin = walk.begin().position;
         let journal = &mut *snapping.prepared.journal;
         journal.publish_snapshot(&mut under_name(name, || Ok(chunks.next()))).unwrap();
-        tenure_core::driver::prune(journal, begin).unwrap();
+        tenure_core::driver::prune(journal).unwrap();
     }
 
     fn step(&mut self, step: &Step) {

@@ -8,7 +8,7 @@ use crate::{
     id::{Author, Revision},
     port::{SnapshotName, Tail},
     rows,
-    snapshot::{self, Walk},
+    snapshot::{self, Ranked, Walk},
 };
 
 /// Items that one slice takes.
@@ -157,15 +157,11 @@ impl Desk {
 /// what the rows may begin once everything before the rest is let go, a position and the mark to keep with it. The rule is
 /// that of [`prune`](crate::driver::prune).
 pub fn keep<N: Ord>(snapshots: Vec<(N, &[u8])>) -> (Vec<N>, Option<(u64, Vec<u8>)>) {
-    let (mut whole, mut superfluous) = (Vec::new(), Vec::new());
-    for (name, bytes) in snapshots {
-        match snapshot::begin_tail(bytes) {
-            Ok(Some(tail)) => whole.push((tail.position, name, tail)),
-            _ => superfluous.push(name),
-        }
-    }
-    whole.sort_unstable_by(|(a, a_name, _), (b, b_name, _)| (b, b_name).cmp(&(a, a_name)));
-    let floor = whole.get(1).map(|(position, _, tail)| (position.0, rows::mark_of(tail)));
-    superfluous.extend(whole.into_iter().skip(2).map(|(_, name, _)| name));
-    (superfluous, floor)
+    let begin = |bytes| snapshot::begin_tail(bytes).ok().flatten();
+    let ranked = Ranked::of(snapshots.into_iter().map(|found| {
+        let position = begin(found.1).map(|tail| tail.position);
+        (found, position)
+    }));
+    let floor = ranked.second().and_then(|(position, (_, bytes))| Some((position.0, rows::mark_of(&begin(bytes)?))));
+    (ranked.superfluous().map(|(name, _)| name).collect(), floor)
 }

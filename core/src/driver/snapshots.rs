@@ -8,7 +8,7 @@ use crate::{
     error::{Code, Error, Result},
     id::{Author, Position, Revision},
     port::{Journal, Piece, SnapshotName},
-    snapshot::{ChunkKind, Walk},
+    snapshot::{ChunkKind, Ranked, Walk},
 };
 
 /// A walk that is under way, and the journal handle that its snapshot is published through.
@@ -60,7 +60,7 @@ impl Driver {
             return overtaken(&mut *journal, walk.begin().revision, error);
         }
         self.remove_damaged(&mut *journal)?;
-        prune(&mut *journal, walk.begin().position)?;
+        prune(&mut *journal)?;
         let end = walk.end().revision;
         self.lift_guard(end, clock)?;
         Ok(SnapshotName { end, author })
@@ -114,43 +114,19 @@ pub fn overtaken(journal: &mut dyn Journal, begun: Revision, error: Error) -> Re
     journal.snapshots()?.into_iter().find(|newer| newer.end >= begun).ok_or(error)
 }
 
-/// After a snapshot was published that begins at `begin`: keeps the two that begin furthest on, and the journal from the
-/// second one's beginning. One that is seen to be damaged counts for none, and goes.
-///
-/// Several handles may do this at once, and with old lists. Each keeps one that begins no earlier than any it removes, and
-/// lets go of nothing behind its beginning; so whatever they do, one remains from which the journal goes on. Were the
-/// order that of the ends, one that was begun early and ended late would be kept in place of the one it needs.
-pub fn prune(journal: &mut dyn Journal, begin: Position) -> Result<()> {
-    let Ranked { whole, broken } = rank(journal, |_| true)?;
-    let superfluous = whole.iter().skip(2).map(|(_, name)| *name).chain(broken);
-    superfluous.into_iter().try_for_each(|name| journal.remove_snapshot(name))?;
-    // Where there is no second one, nothing may go but what lies before this one's own beginning, and a second
-    // snapshot is what makes that safe.
-    if let Some((second, _)) = whole.get(1) {
-        journal.truncate_before(begin.min(*second))?;
-    }
-    Ok(())
+/// After a snapshot was published: keeps the two that begin furthest on, and the journal from the second one's beginning. One
+/// that is seen to be damaged counts for none, and goes. Several handles may do this at once.
+pub fn prune(journal: &mut dyn Journal) -> Result<()> {
+    let ranked = rank(journal, |_| true)?;
+    let second = ranked.second().map(|(begin, _)| *begin);
+    ranked.superfluous().try_for_each(|name| journal.remove_snapshot(name))?;
+    second.map_or(Ok(()), |begin| journal.truncate_before(begin))
 }
 
-/// Snapshots in the order in which they are kept.
-struct Ranked {
-    /// Those that can be used as far as that shows without reading all, each behind where its replay begins: the furthest
-    /// first.
-    whole: Vec<(Position, SnapshotName)>,
-    /// Those that can't be.
-    broken: Vec<SnapshotName>,
-}
-
-fn rank(journal: &mut dyn Journal, counts: impl Fn(SnapshotName) -> bool) -> Result<Ranked> {
-    let mut ranked = Ranked { whole: Vec::new(), broken: Vec::new() };
-    for name in journal.snapshots()?.into_iter().filter(|name| counts(*name)) {
-        match begin_if_whole(journal, name)? {
-            Some(begin) => ranked.whole.push((begin, name)),
-            None => ranked.broken.push(name),
-        }
-    }
-    ranked.whole.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(ranked)
+fn rank(journal: &mut dyn Journal, counts: impl Fn(SnapshotName) -> bool) -> Result<Ranked<SnapshotName>> {
+    let names = journal.snapshots()?.into_iter().filter(|name| counts(*name));
+    let found: Vec<_> = names.map(|name| Ok((name, begin_if_whole(journal, name)?))).collect::<Result<_>>()?;
+    Ok(Ranked::of(found))
 }
 
 /// Where the replay of a snapshot begins; nothing where it is gone, or damaged as far as that shows without reading all.

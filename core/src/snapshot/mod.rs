@@ -15,10 +15,12 @@
 //! A chunk is deflated where that shrinks it by an eighth or more, and stored otherwise.
 
 mod load;
+mod rank;
 mod transplant;
 mod walk;
 
 pub use load::{Chunk, Loaded, Loader, begin_of, begin_tail, take_chunk};
+pub(crate) use rank::Ranked;
 pub use transplant::transplant;
 pub use walk::{Walk, pack};
 

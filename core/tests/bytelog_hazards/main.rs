@@ -9,7 +9,7 @@ mod syncs;
 mod tails;
 
 use tenure_core::{
-    Author, Code, Error, Outcome, Position, Result, Revision, StoreId, TaskId,
+    Author, Code, Outcome, Position, Result, Revision, StoreId, TaskId,
     bytelog::{ByteLog, Options},
     entry::EntryKind,
     port::{AppendError, Draft, Journal, SnapshotName, Tail},

@@ -1,6 +1,8 @@
 //! Syncs that fail, and syncs beside appends.
 
-use super::{Code, Error, Journal, Lost, Outcome, SimDisk, Survive, add, drafts, end_of, open, payloads, sync};
+use super::{
+    Code, Journal, Lost, Outcome, SEGMENT, SEGMENT_HEADER, SimDisk, Survive, add, drafts, end_of, open, payloads, sync,
+};
 
 #[test]
 fn a3_a_handle_whose_sync_failed_acknowledges_nothing_until_all_was_written_elsewhere() {
@@ -197,21 +199,16 @@ fn a3_who_failed_behind_a_durable_seal_follows_one_who_wrote_the_segment_again_w
 }
 
 #[test]
-fn b8_s3_a_sync_behind_a_read_that_failed_covers_what_the_read_had_given() {
+fn a3_what_a_handle_had_read_and_the_cache_lost_is_lost_and_no_damage() {
     let disk = SimDisk::new();
     let (mut log, mut other) = (open(disk.process(), 1), open(disk.process(), 2));
-    let from = end_of(&mut other);
-    let first = add(&mut log, 1, &[b"first"]);
-    add(&mut log, 1, &[b"second"]);
-    let mut seen = from;
-    let read = other.read(&from, &mut |stored| {
-        if seen.revision > from.revision {
-            return Err(Error::new(Code::Unavailable, "enough"));
-        }
-        seen = stored.tail;
-        Ok(())
-    });
-    assert_eq!((read.map(drop).unwrap_err().code(), seen), (Code::Unavailable, first));
-    assert!(sync(&mut other).unwrap() >= first.position);
-    assert_eq!(payloads(&mut open(disk.after_crash(Survive::Dropped), 3))[0], b"first");
+    let durable = add(&mut log, 1, &[b"durable"]);
+    sync(&mut log).unwrap();
+    add(&mut log, 1, &[b"at stake"]);
+    let floor = other.floor().unwrap();
+    end_of(&mut other);
+    let kept = SEGMENT_HEADER + durable.position.0 as usize;
+    disk.edit(SEGMENT, |bytes| bytes[kept..].fill(0));
+    assert_eq!(other.read(&floor, &mut |_| Ok(())).unwrap_err().code(), Code::Closed);
+    assert_eq!(payloads(&mut open(disk.process(), 3)), [b"durable"]);
 }

@@ -121,12 +121,11 @@ fn snapshot(driver: &mut Driver, dice: &mut Dice) -> Result<SnapshotName> {
             }
         }
     });
-    let begin = *walk.begin();
     if let Err(error) = published {
-        return overtaken(&mut *journal, begin.revision, error);
+        return overtaken(&mut *journal, walk.begin().revision, error);
     }
     driver.remove_damaged(&mut *journal)?;
-    prune(&mut *journal, begin.position)?;
+    prune(&mut *journal)?;
     let end = walk.end().revision;
     driver.lift_guard(end, &|| NOW)?;
     Ok(SnapshotName { end, author })

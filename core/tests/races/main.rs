@@ -7,6 +7,9 @@
 
 mod acts;
 mod baton;
+mod snapshots;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +19,7 @@ use std::{
 
 use baton::{Baton, Dice, Turns, pass_before_each_call};
 use tenure_core::{
-    Author, Code, Kind, Limits, OwnerId, Result, StoreId, Task,
+    Author, Code, Kind, Limits, Result, StoreId, Task,
     bytelog::{ByteLog, Options},
     driver::Driver,
     engine::Setup,
@@ -26,17 +29,10 @@ use tenure_core::{
 const NOW: u64 = 1_000_000;
 const USERS: usize = 4;
 const STEPS: usize = 20;
-
 const STORE: StoreId = StoreId([9; 16]);
 
 fn setup(number: u64) -> Setup {
-    Setup {
-        limits: Limits::DEFAULT,
-        owner: OwnerId(number),
-        actor: format!("test:{number}").into(),
-        author: Author(number),
-        seed: number,
-    }
+    support::setup(number, Limits::DEFAULT)
 }
 
 fn options(number: u64, read_only: bool) -> Options {

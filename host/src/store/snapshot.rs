@@ -236,7 +236,7 @@ impl Shared {
         }
         self.driver()?.remove_damaged(&mut **journal)?;
         self.snapshots.begin_at(begin.position.0, begin.revision.0, written);
-        prune(&mut **journal, begin.position)?;
+        prune(&mut **journal)?;
         {
             let mut driver = self.driver()?;
             // It only spares others work; the next snapshot tries again.

@@ -27,23 +27,25 @@ fn covers(ground: &mut dyn Ground) -> Checked {
 }
 
 fn half_read(ground: &mut dyn Ground) -> Checked {
-    let (mut journal, tails) = filled(ground, &[10, 10])?;
+    let (mut journal, tails) = filled(ground, &[10])?;
     let mut second = journal.reopen()?;
-    let floor = second.floor()?;
-    let mut given = floor;
-    let read = second.read(&floor, &mut |stored| {
-        if given.revision > floor.revision {
+    let from = tails[1];
+    let first = journal.append(&from, &[draft(&from, 10)])?;
+    journal.append(&first, &[draft(&first, 10)])?;
+    let mut given = from;
+    let read = second.read(&from, &mut |stored| {
+        if given.revision > from.revision {
             return Err(Error::new(Code::Cancelled, "enough"));
         }
         given = stored.tail;
         Ok(())
     });
     same("the visitor's own error", &read.map(drop).map_err(|error| error.code()), &Err(Code::Cancelled))?;
-    same("what was given", &given.revision, &tails[1].revision)?;
+    same("what was given", &given, &first)?;
     let synced = second.syncer().sync()?;
     hold(synced.position >= given.position, || format!("given up to {}, covered {}", given.position, synced.position))?;
     journal.note_synced(&synced);
-    holds(&mut *journal, &given, &[draft(&tails[1], 10)])
+    holds(&mut *journal, &first, &[draft(&first, 10)])
 }
 
 fn beside_appends(ground: &mut dyn Ground) -> Checked {

@@ -1,31 +1,8 @@
 //! Handles that open a store, or take its snapshot, while another handle takes one between any two of their calls.
 
-#![cfg(feature = "std")]
-#![allow(clippy::unwrap_used)]
+use tenure_core::{Add, Author, Code, Request, Result, bytelog::Disk as _, driver::Driver, testing::SimDisk, txn::Ask};
 
-use tenure_core::{
-    Add, Author, Code, Limits, OwnerId, Request, Result, StoreId,
-    bytelog::{ByteLog, Disk as _, Options},
-    driver::Driver,
-    engine::Setup,
-    testing::SimDisk,
-    txn::Ask,
-};
-
-const NOW: u64 = 1_000_000;
-
-fn open(disk: SimDisk, number: u64, read_only: bool) -> Result<Driver> {
-    let setup = Setup {
-        limits: Limits::DEFAULT,
-        owner: OwnerId(number),
-        actor: format!("test:{number}").into(),
-        author: Author(number),
-        seed: number,
-    };
-    let options = Options { segment_bytes: 2000, read_only, ..Options::new(Author(number)) };
-    let log = if read_only { ByteLog::open(disk, options) } else { ByteLog::create(disk, options, StoreId([9; 16])) };
-    Driver::open(Box::new(log?), setup, 0, &|| NOW)
-}
+use super::{NOW, open};
 
 /// Adds tasks enough for a new segment, and takes a snapshot.
 fn go_on(driver: &mut Driver) -> Result<()> {
