@@ -207,6 +207,8 @@ fn a3_what_a_handle_had_read_and_the_cache_lost_is_lost_and_no_damage() {
     add(&mut log, 1, &[b"at stake"]);
     let floor = other.floor().unwrap();
     end_of(&mut other);
+    // Without what is in this handle's memory.
+    let mut other = other.reopen().unwrap();
     let kept = SEGMENT_HEADER + durable.position.0 as usize;
     disk.edit(SEGMENT, |bytes| bytes[kept..].fill(0));
     assert_eq!(other.read(&floor, &mut |_| Ok(())).unwrap_err().code(), Code::Closed);
